@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * host.h - SEAM 4: a domain's life on this kind of host.
+ *
+ * host_qemu: a QEMU process. host_xen: a domain of the hypervisor. host_fake:
+ * for tests, scripted.
+ *
+ * Thread:    loop thread only.
+ * Lifetime:  a call's struct stays the caller's until its callback, which runs
+ *            exactly once, never from inside the starting function. An aborted
+ *            ao ends the call with ERROR_ABORTED, the guest in a state that
+ *            the op names below.
+ * Rule:      the caller holds the domain's lock.
+ */
+#ifndef LIBXL_HOST_H
+#define LIBXL_HOST_H
+
+#include "engine/engine.h"
+#include "helper/save_helper.h"
+#include "store/store.h"
+
+typedef struct libxl__host libxl__host;
+typedef struct libxl__host_call libxl__host_call;
+typedef void libxl__host_callback(libxl__egc *egc, libxl__host_call *call,
+                                  int rc);
+
+struct libxl__host_call {
+    /* caller fills */
+    libxl__ao *ao;
+    uint32_t domid;
+    void *user;
+    libxl__host_callback *callback;
+    /* private to the backend */
+    void *state;
+};
+
+struct libxl__host_ops {
+    const char *name; /* "qemu", "xen", "fake" */
+    const char *title; /* "QEMU host", "Xen host": for messages */
+    libxl__store *(*store)(libxl__host *h);
+
+    /* ---- asking: at once, from files ---- */
+    int (*dominfo)(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                   libxl_dominfo *out);
+    int (*facts)(libxl__host *h, libxl_host_fact **out, int *nr);
+    libxl_vcpuinfo *(*vcpus)(libxl__host *h, uint32_t domid, int *nr);
+
+    /* ---- life ---- */
+    /* Checks config against this host and fills what it decides (machine,
+     * CPU model, accelerator, MACs). Refuses by name what it cannot do. */
+    int (*check_config)(libxl__host *h, libxl_domain_config *config,
+                        bool restore);
+    /* The domid exists in the store. Builds the guest, paused; incoming: its
+     * memory empty, waiting for state. Fails: nothing is left but the store's
+     * record. */
+    int (*create)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                  const libxl_domain_config *config, bool incoming);
+    /* Ends the guest; idempotent; the store's record stays. */
+    int (*destroy)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
+    int (*pause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
+    int (*unpause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
+    /* For a save: stop the guest for good, disks flushed. Aborted: it runs as
+     * before. */
+    int (*suspend)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
+    /* Back to what it was before suspend (running or paused); idempotent. */
+    int (*resume)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
+    int (*shutdown)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                    bool reboot);
+    int (*trigger)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                   libxl_trigger trigger, uint32_t vcpuid);
+    int (*sysrq)(libxl__host *h, uint32_t domid, char key);
+    int (*set_memory)(libxl__host *h, uint32_t domid, uint64_t target_kb);
+    int (*rename)(libxl__host *h, uint32_t domid, const char *new_name);
+
+    /* ---- for save and restore ---- */
+    /* Refuses, by name, what cannot be carried (before anything is touched). */
+    int (*check_saveable)(libxl__host *h, uint32_t domid,
+                          const libxl_domain_config *config);
+    /* How the helper reaches the guest; fds are closed by helper_guest_done. */
+    int (*helper_guest)(libxl__host *h, uint32_t domid, bool live,
+                        struct libxl__helper_guest *out);
+    void (*helper_guest_done)(libxl__host *h, struct libxl__helper_guest *g);
+    /* Device-model state of a suspended guest into fd (a memfd, empty). */
+    int (*dm_save)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                   int fd);
+    /* The other way, into a domain made with incoming, memory complete. */
+    int (*dm_load)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                   int fd);
+    void (*close)(libxl__host *h);
+};
+
+struct libxl__host {
+    const struct libxl__host_ops *ops;
+    libxl_ctx *ctx;
+};
+
+/* The host of this ctx: XL_HYPERVISOR, else what answers. NULL: logged. Made
+ * at first use, owned by the ctx. */
+libxl__host *libxl__host_get(libxl_ctx *ctx);
+
+#endif
