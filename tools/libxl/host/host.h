@@ -98,4 +98,8 @@ struct libxl__host {
  * at first use, owned by the ctx. */
 libxl__host *libxl__host_get(libxl_ctx *ctx);
 
+/* The backends. NULL: logged. */
+libxl__host *libxl__host_qemu_open(libxl_ctx *ctx);
+libxl__host *libxl__host_fake_open(libxl_ctx *ctx);
+
 #endif
