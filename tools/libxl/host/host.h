@@ -10,7 +10,11 @@
  *            exactly once, never from inside the starting function. An aborted
  *            ao ends the call with ERROR_ABORTED, the guest in a state that
  *            the op names below.
- * Rule:      the caller holds the domain's lock.
+ * Abort:     pause, unpause, resume and destroy are never aborted: they are
+ *            short, and clean-up after an aborted ao needs them (its timers
+ *            and QMP client have no ao).
+ * Rule:      the caller holds the domain's lock. A non-zero return: nothing
+ *            was started, and no callback comes.
  */
 #ifndef LIBXL_HOST_H
 #define LIBXL_HOST_H
@@ -57,6 +61,7 @@ struct libxl__host_ops {
                   const libxl_domain_config *config, bool incoming);
     /* Ends the guest; idempotent; the store's record stays. */
     int (*destroy)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
+    /* Idempotent. Of a suspended guest: resume will leave it paused. */
     int (*pause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     int (*unpause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* For a save: stop the guest for good, disks flushed. Aborted: it runs as
