@@ -12,12 +12,41 @@
 
 #include "base/log.h"
 
+bool libxl__json_depth_ok(const char *text, size_t bytes, unsigned max)
+{
+    bool in_string = false;
+    unsigned depth = 0;
+    size_t i;
+
+    for (i = 0; i < bytes; i++) {
+        if (in_string) {
+            if (text[i] == '\\')
+                i++;
+            else if (text[i] == '"')
+                in_string = false;
+        } else if (text[i] == '"') {
+            in_string = true;
+        } else if (text[i] == '{' || text[i] == '[') {
+            if (++depth > max)
+                return false;
+        } else if ((text[i] == '}' || text[i] == ']') && depth) {
+            depth--;
+        }
+    }
+    return true;
+}
+
 yajl_val libxl__json_parse(libxl_ctx *ctx, uint32_t domid, const char *what,
                            const char *text)
 {
     char reason[160] = "";
-    yajl_val root = yajl_tree_parse(text, reason, sizeof(reason));
+    yajl_val root;
 
+    if (!libxl__json_depth_ok(text, strlen(text), LIBXL__JSON_MAX_DEPTH)) {
+        LOGD(ctx, domid, ERROR, "%s is nested too deeply", what);
+        return NULL;
+    }
+    root = yajl_tree_parse(text, reason, sizeof(reason));
     if (!root) {
         reason[strcspn(reason, "\n")] = '\0';
         LOGD(ctx, domid, ERROR, "%s is not readable: %s", what, reason);

@@ -19,6 +19,11 @@
 
 #include "base/gc.h"
 
+/* Brackets nested no deeper than max: asked before a text of a peer is made a
+ * tree, because yajl frees trees by recursion. */
+#define LIBXL__JSON_MAX_DEPTH 64
+bool libxl__json_depth_ok(const char *text, size_t bytes, unsigned max);
+
 /* NULL: not JSON, or not an object; logged as a fault of 'what'. */
 yajl_val libxl__json_parse(libxl_ctx *ctx, uint32_t domid, const char *what,
                            const char *text);

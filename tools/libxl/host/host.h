@@ -73,8 +73,10 @@ struct libxl__host_ops {
                     bool reboot);
     int (*trigger)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                    libxl_trigger trigger, uint32_t vcpuid);
-    int (*sysrq)(libxl__host *h, uint32_t domid, char key);
-    int (*set_memory)(libxl__host *h, uint32_t domid, uint64_t target_kb);
+    int (*sysrq)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                 char key);
+    int (*set_memory)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                      uint64_t target_kb);
     int (*rename)(libxl__host *h, uint32_t domid, const char *new_name);
 
     /* ---- for save and restore ---- */
