@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Exact reads from a file, a pipe or a descriptor.
+
+Never reads ahead: what follows a stream on a pipe belongs to somebody else.
+Memory is one scratch buffer, whatever the stream says about its lengths.
+"""
+
+import os
+
+from .errors import Truncated
+
+SCRATCH = 256 * 1024
+
+
+def open_fd(name, flags=os.O_RDONLY, mode=0o666):
+    """A descriptor for NAME, which is a decimal number or a path."""
+    if name.isdigit():
+        return int(name)
+    return os.open(name, flags | os.O_CLOEXEC, mode)
+
+
+class Source:
+    """Bytes in order, with the offset of the next one."""
+
+    def __init__(self, fd):
+        self.fd = fd
+        self.offset = 0
+        self.layer = "stream"
+        self.where = None  # the record being read, for messages
+        self._scratch = memoryview(bytearray(SCRATCH))
+
+    def read(self, size):
+        """Exactly size bytes; for small, bounded sizes."""
+        data = os.read(self.fd, size) if size else b""
+        if len(data) != size:
+            data = self._rest(data, size)
+        self.offset += size
+        return data
+
+    def read_or_end(self, size):
+        """size bytes, or b"" if the input ends here and now."""
+        data = os.read(self.fd, size)
+        if data and len(data) != size:
+            data = self._rest(data, size)
+        self.offset += len(data)
+        return data
+
+    def _rest(self, data, size):
+        parts, got = [data], len(data)
+        while got < size:
+            data = os.read(self.fd, size - got) if parts[-1] else b""
+            if not data:
+                self._truncated(size, got)
+            parts.append(data)
+            got += len(data)
+        return b"".join(parts)
+
+    def chunks(self, size, most=SCRATCH):
+        """Views of the next size bytes, each of at most `most` bytes.
+
+        All but the last are of exactly `most`; each is valid until the next.
+        """
+        most = min(most, SCRATCH)
+        while size:
+            view = self._scratch[:min(size, most)]
+            self._fill(view)
+            size -= len(view)
+            yield view
+
+    def _fill(self, view):
+        got, want = 0, len(view)
+        while got < want:
+            n = os.readv(self.fd, [view[got:]])
+            if n == 0:
+                self._truncated(want, got)
+            got += n
+        self.offset += want
+
+    def skip(self, size):
+        """Read size bytes and forget them."""
+        for _ in self.chunks(size):
+            pass
+
+    def at_end(self):
+        """True at the end of the input. Eats a byte when it is not."""
+        return not os.read(self.fd, 1)
+
+    def start_record(self, layer, offset):
+        """Messages name this record until the next one."""
+        self.layer = layer
+        self.where = offset
+
+    def _truncated(self, wanted, got):
+        raise Truncated(
+            self.layer + ".truncated",
+            "the input ends after %d of %d bytes" % (got, wanted),
+            self.layer, offset=self.offset + got)
