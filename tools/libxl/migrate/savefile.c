@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* savefile.c - xl's header in front of a libxl stream (codec). */
+#include "migrate/savefile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/span.h"
+#include "libxl.h"
+
+#define MAGIC_BYTES 32
+#define BYTEORDER 0x01020304u
+#define PAGE_BYTES 4096u
+
+/* LF, space, NUL, space, CR at the end: a text-mode transfer shows. */
+static const char magic[MAGIC_BYTES] =
+    "Xen saved domain, xl format\n \0 \r";
+
+int libxl__savefile_decode(const uint8_t raw[LIBXL__SAVEFILE_HEADER_BYTES],
+                           struct libxl__savefile_header *out,
+                           const char **reason)
+{
+    struct libxl__rspan s =
+        libxl__rspan_over(raw, LIBXL__SAVEFILE_HEADER_BYTES);
+    const char *got = libxl__rspan_bytes(&s, MAGIC_BYTES);
+    uint32_t byteorder = libxl__rspan_u32ne(&s);
+
+    out->mandatory = libxl__rspan_u32ne(&s);
+    out->optional = libxl__rspan_u32ne(&s);
+    out->optional_bytes = libxl__rspan_u32ne(&s);
+    *reason = NULL;
+    if (memcmp(got, magic, MAGIC_BYTES))
+        *reason = "wrong magic: this is not an xl save file";
+    else if (byteorder != BYTEORDER)
+        *reason = "wrong byte order: written by another kind of machine";
+    else if (out->mandatory & ~LIBXL__SAVEFILE_KNOWN)
+        *reason = "unknown mandatory flags: a newer xl is needed";
+    else if (out->optional_bytes > LIBXL__SAVEFILE_OPTIONAL_MAX)
+        *reason = "optional data longer than 16 MiB";
+    return *reason ? ERROR_INVAL : 0;
+}
+
+void libxl__savefile_encode(const struct libxl__savefile_header *h,
+                            uint8_t raw[LIBXL__SAVEFILE_HEADER_BYTES])
+{
+    struct libxl__wspan s =
+        libxl__wspan_over(raw, LIBXL__SAVEFILE_HEADER_BYTES);
+
+    libxl__wspan_bytes(&s, magic, MAGIC_BYTES);
+    libxl__wspan_u32ne(&s, BYTEORDER);
+    libxl__wspan_u32ne(&s, h->mandatory);
+    libxl__wspan_u32ne(&s, h->optional);
+    libxl__wspan_u32ne(&s, h->optional_bytes);
+}
+
+int libxl__savefile_config(const void *data, size_t bytes,
+                           const char **config, size_t *config_bytes,
+                           const char **reason)
+{
+    struct libxl__rspan s = libxl__rspan_over(data, bytes);
+    const char *text;
+    uint32_t n;
+
+    *config = NULL;
+    *config_bytes = 0;
+    *reason = NULL;
+    if (!bytes)
+        return 0;
+    n = libxl__rspan_u32ne(&s);
+    text = libxl__rspan_bytes(&s, n);
+    if (s.bad)
+        *reason = "configuration longer than the optional data";
+    else if (!n)
+        return 0;
+    else if (memchr(text, '\0', n) != text + n - 1)
+        *reason = "configuration does not end with its only NUL";
+    if (*reason)
+        return ERROR_INVAL;
+    *config = text;
+    *config_bytes = n - 1;
+    return 0;
+}
+
+/* Bytes of the optional data: length, text, NUL, and the padding. */
+static size_t optional_bytes(size_t text_bytes, size_t lead)
+{
+    size_t plain = LIBXL__SAVEFILE_HEADER_BYTES + 4 + text_bytes + 1;
+    size_t over = (plain + lead) % PAGE_BYTES;
+
+    return plain + (over ? PAGE_BYTES - over : 0) -
+           LIBXL__SAVEFILE_HEADER_BYTES;
+}
+
+int libxl__savefile_build(uint32_t mandatory, uint32_t optional,
+                          const char *json, size_t lead, void **out,
+                          size_t *out_bytes, const char **reason)
+{
+    struct libxl__savefile_header h = {
+        .mandatory = mandatory, .optional = optional,
+    };
+    size_t n = strlen(json), total;
+    struct libxl__wspan s;
+    uint8_t *buf;
+
+    *reason = NULL;
+    if (n > LIBXL__SAVEFILE_OPTIONAL_MAX - 2 * PAGE_BYTES) {
+        *reason = "configuration longer than 16 MiB";
+        return ERROR_INVAL;
+    }
+    h.optional_bytes = (uint32_t)optional_bytes(n, lead);
+    total = LIBXL__SAVEFILE_HEADER_BYTES + h.optional_bytes;
+    buf = calloc(1, total);
+    if (!buf) {
+        *reason = "no memory";
+        return ERROR_NOMEM;
+    }
+    libxl__savefile_encode(&h, buf);
+    s = libxl__wspan_over(buf + LIBXL__SAVEFILE_HEADER_BYTES,
+                          h.optional_bytes);
+    libxl__wspan_u32ne(&s, (uint32_t)n + 1);
+    libxl__wspan_bytes(&s, json, n + 1);
+    *out = buf;
+    *out_bytes = total;
+    return 0;
+}
