@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * domain_lock.c - one operation at a time for a domain.
+ *
+ * The file "lock" in the domain's directory, locked by an open-file-description
+ * lock: it ends with the last holder of the description, so it is close-on-exec
+ * and never lent to a child. The text in it, "VERB PID START_TIME", is for the
+ * message of those who come too late, and for nothing else.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/proc_id.h"
+#include "store/store_files.h"
+
+#define LOCK_NAME "lock"
+
+static bool lock_fd(int fd)
+{
+    struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+    return !fcntl(fd, F_OFD_SETLK, &fl);
+}
+
+/* A lock on a file that has been removed meanwhile excludes nobody. */
+static bool still_there(int dirfd, int fd)
+{
+    struct stat mine, now;
+
+    return !fstat(fd, &mine) &&
+           !fstatat(dirfd, LOCK_NAME, &now, AT_SYMLINK_NOFOLLOW) &&
+           mine.st_dev == now.st_dev && mine.st_ino == now.st_ino;
+}
+
+static void write_holder(int fd, const char *verb)
+{
+    struct libxl__proc_id self;
+    char text[128];
+    int n;
+
+    libxl__proc_id_self(&self);
+    n = snprintf(text, sizeof(text), "%.32s %ld %" PRIu64 "\n", verb,
+                 (long)self.pid, self.start_time);
+    /* Only a message depends on it. */
+    if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)n, 0) != n)
+        return;
+}
+
+static void log_busy(libxl_ctx *ctx, uint32_t domid, int dirfd)
+{
+    char *text = NULL, *end, verb[33] = "an operation";
+    long pid = 0;
+    int fd;
+    char buf[128];
+    ssize_t got = -1;
+
+    fd = openat(dirfd, LOCK_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0) {
+        got = read(fd, buf, sizeof(buf) - 1);
+        close(fd);
+    }
+    if (got > 0) {
+        buf[got] = '\0';
+        text = strchr(buf, ' ');
+    }
+    if (text) {
+        snprintf(verb, sizeof(verb), "%.*s", (int)(text - buf), buf);
+        pid = strtol(text + 1, &end, 10);
+    }
+    if (pid > 0)
+        LOGD(ctx, domid, ERROR, "busy: %s by pid %ld", verb, pid);
+    else
+        LOGD(ctx, domid, ERROR, "busy: %s", verb);
+}
+
+/* The lock that libxl__store_ops.create left for its caller. */
+static libxl__domain_lock *adopt_made(struct libxl__store_files *sf,
+                                      uint32_t domid)
+{
+    libxl__domain_lock **link, *lock;
+
+    for (link = &sf->made; *link; link = &(*link)->next) {
+        if ((*link)->domid != domid)
+            continue;
+        lock = *link;
+        *link = lock->next;
+        lock->next = NULL;
+        return lock;
+    }
+    return NULL;
+}
+
+static int open_locked(int dirfd, int *fd_out)
+{
+    int fd = openat(dirfd, LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                    0600);
+
+    if (fd < 0)
+        return errno == ENOENT ? ERROR_NOTFOUND : ERROR_FAIL;
+    if (!lock_fd(fd)) {
+        close(fd);
+        return ERROR_LOCK_FAIL;
+    }
+    if (!still_there(dirfd, fd)) {
+        close(fd);
+        return ERROR_NOTFOUND;
+    }
+    *fd_out = fd;
+    return 0;
+}
+
+int libxl__domain_lock_try(libxl__store *st, uint32_t domid, const char *verb,
+                           libxl__domain_lock **out)
+{
+    struct libxl__store_files *sf = libxl__store_files_of(st);
+    libxl__domain_lock *lock = adopt_made(sf, domid);
+    int rc, dirfd, fd = -1;
+
+    *out = NULL;
+    if (!lock) {
+        rc = libxl__store_files_domain_fd(sf, domid, &dirfd);
+        if (rc)
+            return rc;
+        rc = open_locked(dirfd, &fd);
+        close(dirfd);
+        if (rc)
+            return rc;
+        lock = calloc(1, sizeof(*lock));
+        if (!lock) {
+            close(fd);
+            return ERROR_NOMEM;
+        }
+        lock->fd = fd;
+        lock->st = st;
+        lock->domid = domid;
+    }
+    write_holder(lock->fd, verb);
+    *out = lock;
+    return 0;
+}
+
+int libxl__domain_lock_take(libxl__store *st, uint32_t domid, const char *verb,
+                            bool quiet, libxl__domain_lock **out)
+{
+    int rc = libxl__domain_lock_try(st, domid, verb, out);
+    int dirfd;
+
+    if (!rc || quiet)
+        return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
+    if (rc == ERROR_NOTFOUND) {
+        LOGD(st->ctx, domid, ERROR, "there is no domain with this id");
+        return ERROR_DOMAIN_NOTFOUND;
+    }
+    if (rc != ERROR_LOCK_FAIL) {
+        LOGD(st->ctx, domid, ERROR, "cannot lock the domain for %s", verb);
+        return rc;
+    }
+    if (!libxl__store_files_domain_fd(libxl__store_files_of(st), domid,
+                                      &dirfd)) {
+        log_busy(st->ctx, domid, dirfd);
+        close(dirfd);
+    }
+    return rc;
+}
+
+void libxl__domain_lock_release(libxl__domain_lock *lock)
+{
+    if (!lock)
+        return;
+    close(lock->fd);
+    free(lock);
+}
