@@ -8,8 +8,11 @@
 # named *_main.c is a program of its own and goes into no library.
 
 O ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 PREFIX ?= /usr/local
+DESTDIR ?=
 XEN ?= 1
 PYTHON := /usr/bin/python3
 
@@ -17,33 +20,54 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
         -Wimplicit-fallthrough -Wno-unused-parameter -Werror
 OPT ?= -O2 -g
 SAN ?=
-CFLAGS_ALL = -std=gnu11 $(OPT) $(WARN) $(SAN) -fPIC -fvisibility=hidden \
-        -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -MMD -MP $(CFLAGS)
+HARDEN := $(if $(SAN),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+LD_HARDEN := $(if $(SAN),,-Wl,-z,relro,-z,now)
+CFLAGS_ALL = -std=gnu11 $(OPT) $(WARN) $(HARDEN) $(SAN) -fPIC \
+        -fvisibility=hidden -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -MMD -MP \
+        $(CFLAGS)
+LDFLAGS_ALL = $(SAN) $(LD_HARDEN) -Wl,--as-needed $(LDFLAGS)
 INC := -Itools/libxc -Itools/libxl -Itools/libxl/include
 LIBS_XC := -lxxhash
 LIBS_XL := -luv -lyajl -lpthread
+
+# --- sources, by room
 
 mains := $(wildcard tools/*/*/*_main.c)
 xen_c := $(wildcard tools/libxc/hv/xc_hv_xen*.c tools/libxl/host/host_xen*.c \
                     tools/libxl/store/store_xenstore*.c)
 preload_c := $(wildcard tools/libxl/host/preload_*.c)
 libxc_c := $(filter-out $(mains) $(xen_c),$(wildcard tools/libxc/*/*.c))
-libxl_c := $(filter-out $(mains) $(xen_c) $(preload_c),$(wildcard tools/libxl/*/*.c))
+libxl_c := $(filter-out $(mains) $(xen_c) $(preload_c),\
+             $(wildcard tools/libxl/*/*.c))
 xl_c := $(wildcard tools/xl/*.c)
 unit_c := $(wildcard tests/unit/*/test_*.c tests/fault/test_*.c)
+fuzz_c := $(wildcard tests/fuzz/fuzz_*.c)
 testlib_c := $(filter-out $(unit_c),$(wildcard tests/unit/*/*.c tests/fault/*.c))
 
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 unit_bin := $(patsubst tests/%.c,$(O)/tests/%,$(unit_c))
-main_name = $(subst _,-,$(patsubst %_main,%,$(basename $(notdir $(1)))))
+replay_bin := $(patsubst tests/fuzz/fuzz_%.c,$(O)/tests/fuzz/replay-%,$(fuzz_c))
+fuzz_bin := $(patsubst tests/fuzz/fuzz_%.c,$(O)-fuzz/fuzz-%,$(fuzz_c))
 
-programs := $(O)/bin/xl $(O)/libexec/xl-save-helper
+# --- programs: those that run beside xl, and those that only tests run
+
+main_name = $(subst _,-,$(patsubst %_main,%,$(basename $(notdir $(1)))))
+libexec_mains := $(filter %/save_helper_main.c %/xl_keeper_main.c \
+                          %/xl_agentd_main.c,$(mains))
+test_mains := $(filter-out $(libexec_mains),$(mains))
+libexec_name = $(patsubst save-helper,xl-save-helper,$(call main_name,$(1)))
+libexec_bin := $(foreach m,$(libexec_mains),$(O)/libexec/$(call libexec_name,$m))
+test_bin := $(foreach m,$(test_mains),$(O)/tests/$(call main_name,$m))
+preload_so := $(patsubst tools/libxl/host/preload_%.c,$(O)/lib/xl-preload-%.so,\
+                $(preload_c))
 
 .PHONY: all
-all: libs $(if $(xl_c),$(O)/bin/xl) $(if $(filter %save_helper_main.c,$(mains)),$(O)/libexec/xl-save-helper)
+all: libs $(if $(xl_c),$(O)/bin/xl) $(libexec_bin) $(test_bin) $(preload_so)
 
 .PHONY: libs
 libs: $(O)/lib/libxc.a $(O)/lib/libxl.a $(O)/lib/libxl.so
+
+# --- how things are made
 
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
@@ -56,7 +80,16 @@ $(O)/obj/tools/xl/%.o: tools/xl/%.c
 
 $(O)/obj/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(INC) -Itests/unit -c $< -o $@
+	$(CC) $(CFLAGS_ALL) $(INC) -Itools/xl -Itests/unit -c $< -o $@
+
+# Where the installed programs are looked for last (base/paths.h). A file that
+# changes with PREFIX makes the one object that names it follow.
+$(O)/prefix: FORCE
+	@mkdir -p $(@D)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+$(O)/obj/tools/libxl/base/paths.o: $(O)/prefix
+$(O)/obj/tools/libxl/base/paths.o: CFLAGS_ALL += \
+        -DLIBEXECDIR='"$(PREFIX)/libexec"'
 
 $(O)/lib/libxc.a: $(call obj,$(libxc_c))
 	@mkdir -p $(@D)
@@ -68,32 +101,129 @@ $(O)/lib/libxl.a: $(call obj,$(libxl_c))
 
 $(O)/lib/libxl.so: $(call obj,$(libxl_c)) tools/libxl/libxl.map
 	@mkdir -p $(@D)
-	$(CC) $(SAN) $(LDFLAGS) -shared -Wl,--version-script=tools/libxl/libxl.map \
-	  -Wl,-soname,libxl.so.1 -o $@ $(filter %.o,$^) $(LIBS_XL)
+	$(CC) $(LDFLAGS_ALL) -shared -Wl,-soname,libxl.so.1 \
+	  -Wl,--version-script=tools/libxl/libxl.map \
+	  -o $@ $(filter %.o,$^) $(LIBS_XL)
 	ln -sf libxl.so $(@D)/libxl.so.1
 
 $(O)/bin/xl: $(call obj,$(xl_c)) $(O)/lib/libxl.so
 	@mkdir -p $(@D)
-	$(CC) $(SAN) $(LDFLAGS) -o $@ $(filter %.o,$^) -L$(O)/lib -lxl -lyajl \
+	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -L$(O)/lib -lxl -lyajl \
 	  -Wl,-rpath,'$$ORIGIN/../lib'
 
-$(O)/libexec/xl-save-helper: $(O)/obj/tools/libxl/helper/save_helper_main.o $(O)/lib/libxl.a $(O)/lib/libxc.a
+# $(1): program, $(2): its main's source
+define program
+$(1): $$(call obj,$(2)) $(O)/lib/libxl.a $(O)/lib/libxc.a
+	@mkdir -p $$(@D)
+	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_XC) $$(LIBS_XL) -lseccomp
+endef
+$(foreach m,$(libexec_mains),$(eval $(call \
+  program,$(O)/libexec/$(call libexec_name,$m),$m)))
+$(foreach m,$(test_mains),$(eval $(call \
+  program,$(O)/tests/$(call main_name,$m),$m)))
+
+# Goes into QEMU, which is never built with a sanitizer.
+$(O)/lib/xl-preload-%.so: tools/libxl/host/preload_%.c
 	@mkdir -p $(@D)
-	$(CC) $(SAN) $(LDFLAGS) -o $@ $^ $(LIBS_XC) $(LIBS_XL) -lseccomp
+	$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
-$(unit_bin): $(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(testlib_c)) $(O)/lib/libxl.a $(O)/lib/libxc.a
+$(unit_bin): $(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(testlib_c)) \
+             $(O)/lib/libxl.a $(O)/lib/libxc.a
 	@mkdir -p $(@D)
-	$(CC) $(SAN) $(LDFLAGS) -o $@ $^ $(LIBS_XC) $(LIBS_XL) -lcmocka
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_XC) $(LIBS_XL) -lseccomp -lcmocka
 
-.PHONY: unit
-unit: all $(unit_bin)
+$(replay_bin): $(O)/tests/fuzz/replay-%: $(O)/obj/tests/fuzz/fuzz_%.o \
+               $(O)/obj/tests/fuzz/replay_main.o \
+               $(O)/lib/libxl.a $(O)/lib/libxc.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_XC) $(LIBS_XL)
 
-.PHONY: check-unit
+# --- tests (scripts/check runs them by prove and counts)
+
+.PHONY: unit guest deps check check-unit check-asan e2e gate lint
+unit: all $(unit_bin) $(replay_bin)
+
+deps:
+	@XEN=$(XEN) scripts/deps
+
+guest:
+	@scripts/guest $(O)/guest
+
 check-unit: unit
-	CMOCKA_MESSAGE_OUTPUT=TAP prove --timer --exec '' $(unit_bin)
+	@O=$(O) scripts/check unit
 
-.PHONY: clean
+e2e: all guest
+	@O=$(O) scripts/check e2e
+
+gate: unit
+	@O=$(O) scripts/check gate
+
+check: deps
+	@$(MAKE) --no-print-directory unit guest
+	@O=$(O) scripts/check unit gate interop e2e
+
+check-asan:
+	@$(MAKE) --no-print-directory O=$(O)-asan unit \
+	  SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+	@O=$(O)-asan scripts/check unit
+
+lint: unit
+	@O=$(O) CC="$(CC)" scripts/lint $(INC)
+
+# --- fuzzing, long runs, measures
+
+.PHONY: fuzz fuzz-smoke soak bench quickstart
+fuzz_sources = $(libxc_c) $(libxl_c)
+$(O)-fuzz/fuzz-%: tests/fuzz/fuzz_%.c $(fuzz_sources)
+	@mkdir -p $(@D)
+	clang -std=gnu11 -O1 -g -D_GNU_SOURCE -DLIBEXECDIR='""' \
+	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
+	  $(INC) -o $@ $< $(fuzz_sources) $(LIBS_XC) $(LIBS_XL)
+
+fuzz-smoke: $(fuzz_bin)
+	@scripts/fuzz 60 $(fuzz_bin)
+
+fuzz: $(fuzz_bin)
+	@scripts/fuzz 3600 $(fuzz_bin)
+
+soak: unit guest
+	@O=$(O) XL_TEST_LONG=1 scripts/check unit interop e2e soak
+
+bench: all guest
+	@O=$(O) scripts/bench
+
+quickstart: deps
+	@$(MAKE) --no-print-directory -s all guest
+	@O=$(O) scripts/quickstart
+
+# --- installing: nothing that Debian's xl or libxenlight owns is touched, and
+# the headers lie in a directory of their own (Debian has a libxl.h too)
+
+.PHONY: install uninstall clean help FORCE
+install: all
+	@O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) scripts/install install
+
+uninstall:
+	@O=$(O) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) scripts/install uninstall
+
 clean:
-	rm -rf $(O)
+	rm -rf $(O) $(O)-asan $(O)-fuzz
+
+help:
+	@echo 'make              build into $(O)/ (O=DIR, CC=clang, XEN=0)'
+	@echo 'make quickstart   install what is missing, build, and see a guest'
+	@echo '                  saved and restored'
+	@echo 'make check        install what is missing, build, run all tests'
+	@echo 'make install      into PREFIX ($(PREFIX)), below DESTDIR; uninstall'
+	@echo
+	@echo 'make check-unit   unit and fault tests'
+	@echo 'make check-asan   the same under ASan and UBSan'
+	@echo 'make e2e          tests with real guests'
+	@echo 'make gate         layers, symbols, specs; longest files, functions'
+	@echo 'make lint         clang-tidy, cppcheck, gcc -fanalyzer, shellcheck'
+	@echo 'make fuzz-smoke   each fuzz target for 60 s (fuzz: an hour)'
+	@echo 'make soak         the long versions of the tests'
+	@echo 'make bench        comparison with QEMU, in alternation'
+	@echo 'make clean'
 
 -include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
