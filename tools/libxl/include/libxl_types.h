@@ -73,6 +73,8 @@ typedef struct {
     libxl_disk_format format;
     char *script;
     bool removable, readwrite, is_cdrom, discard_enable;
+    bool direct_io_safe;
+    char *foreign_json; /* as in libxl_domain_config */
 } libxl_device_disk;
 
 typedef enum {
@@ -92,6 +94,8 @@ typedef struct {
     libxl_nic_type nictype;
     uint64_t rate_bytes_per_interval;
     uint32_t rate_interval_usecs;
+    int mtu;            /* 0: the bridge's, or 1500 */
+    char *foreign_json; /* as in libxl_domain_config */
 } libxl_device_nic;
 
 typedef struct {
@@ -121,20 +125,21 @@ typedef struct {
 typedef struct {
     int max_vcpus;
     int avail_vcpus; /* online at boot; JSON: a list of vcpu numbers */
+    /* target 0: the same as max; video and shadow 0: the host's choice */
     uint64_t max_memkb, target_memkb, video_memkb, shadow_memkb;
     char *kernel, *cmdline, *ramdisk;
     char *device_model_override; /* QEMU binary */
     char **extra;                /* device_model_args, NULL-terminated */
     char *bios;                  /* seabios, ovmf */
     char *bios_path_override;
-    char *boot;                  /* letters: c, d, n */
-    bool acpi, apic, usb, localtime;
+    char *boot;                  /* letters: a floppy, c disk, d cdrom, n net */
+    bool acpi, apic, usb, localtime, nographic;
     int64_t rtc_timeoffset;
     char **usbdevice;
     char **serial;
-    char *vga_kind; /* none, std, cirrus */
+    char *vga_kind; /* none, std, cirrus, qxl; NULL: the host's choice */
+    char *keymap;
     libxl_vnc_info vnc;
-    char *timer_mode, *viridian;
 } libxl_domain_build_info;
 
 typedef struct {
@@ -160,8 +165,37 @@ char *libxl_domain_config_to_json(libxl_ctx *ctx, const libxl_domain_config *c);
  * logged with its path ("b_info.max_memkb"). *c is initialised here. */
 int libxl_domain_config_from_json(libxl_ctx *ctx, libxl_domain_config *c,
                                   const char *json);
+/* *dst is initialised here. */
 int libxl_domain_config_copy(libxl_ctx *ctx, libxl_domain_config *dst,
                              const libxl_domain_config *src);
+/* What must hold of any configuration, whatever the host: name, sizes, vdevs
+ * and so on. ERROR_INVAL, logged with the field's path. */
+int libxl_domain_config_check(libxl_ctx *ctx, const libxl_domain_config *c);
+/* One more disk or nic, with the documented defaults; NULL: no memory. */
+libxl_device_disk *libxl_domain_config_add_disk(libxl_domain_config *c);
+libxl_device_nic *libxl_domain_config_add_nic(libxl_domain_config *c);
+
+/* ---- texts ---- */
+
+#define LIBXL_UUID_TEXT 37 /* with the NUL */
+#define LIBXL_MAC_TEXT 18
+void libxl_uuid_to_text(const libxl_uuid *uuid, char out[LIBXL_UUID_TEXT]);
+bool libxl_uuid_from_text(const char *text, libxl_uuid *out);
+int libxl_uuid_generate(libxl_uuid *out); /* random, version 4 */
+bool libxl_uuid_is_nil(const libxl_uuid *uuid);
+void libxl_mac_to_text(const libxl_mac mac, char out[LIBXL_MAC_TEXT]);
+bool libxl_mac_from_text(const char *text, libxl_mac out);
+/* JSON's names. NULL: not a value of the enum. */
+const char *libxl_domain_type_to_string(libxl_domain_type v);
+const char *libxl_action_on_shutdown_to_string(libxl_action_on_shutdown v);
+const char *libxl_disk_format_to_string(libxl_disk_format v);
+const char *libxl_disk_backend_to_string(libxl_disk_backend v);
+/* false: no such name; *out is not touched. */
+bool libxl_domain_type_from_string(const char *s, libxl_domain_type *out);
+bool libxl_action_on_shutdown_from_string(const char *s,
+                                          libxl_action_on_shutdown *out);
+bool libxl_disk_format_from_string(const char *s, libxl_disk_format *out);
+bool libxl_disk_backend_from_string(const char *s, libxl_disk_backend *out);
 
 typedef struct {
     libxl_uuid uuid;
