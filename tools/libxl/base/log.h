@@ -5,6 +5,10 @@
  * Rule: a message is logged once, where its cause is known, and names the
  * object (domain, file, fd), the cause, and what to do if the user can do
  * something. Callers add context by returning, never by logging it again.
+ *
+ * Thread:    loop thread only.
+ * Errors:    none: a message that cannot be made is not made. Control
+ *            characters in it arrive as '?'; it is cut at 2 KiB.
  */
 #ifndef LIBXL_LOG_H
 #define LIBXL_LOG_H
@@ -15,6 +19,12 @@
 void libxl__log(libxl_ctx *ctx, libxl_loglevel level, int errnoval,
                 uint32_t domid, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));
+
+/* To the logger's progress hook, where it has one. */
+void libxl__progress(libxl_ctx *ctx, uint32_t domid, const libxl_progress *p);
+
+/* Never NULL. Defined by the engine, which owns the ctx. */
+libxl_logger *libxl__ctx_logger(libxl_ctx *ctx);
 
 #define LOGD(ctx, domid, level, ...) \
     libxl__log(ctx, LIBXL_LOG_##level, 0, domid, __VA_ARGS__)

@@ -3,7 +3,9 @@
  * egc.h - one turn of the loop: what must be told to the application when the
  * turn ends, and a gc that dies with it.
  *
- * Owns:      queued completions, progress reports and events.
+ * Owns:      its gc. What was queued during the turn is told to the
+ *            application when the egc ends, immediates first, then progress
+ *            and completions in the order in which they were queued.
  * Thread:    loop thread only. One lives on the stack of each uv callback and
  *            of each ao-starting API call; internal code only passes it on.
  * Rule:      internal code never calls the application: it queues here.
@@ -28,7 +30,11 @@ struct libxl__ev_immediate {
 };
 void libxl__egc_immediate(libxl__egc *egc, libxl__ev_immediate *ei);
 
-/* Queue an event for libxl_event_check/wait. The event is malloc'ed and is
+/* An event to fill; NULL: no memory. Freed with libxl_event_free by whoever
+ * has it last. */
+libxl_event *libxl__event_new(libxl_event_type type, uint32_t domid,
+                              libxl_ev_user for_user);
+/* Queue an event, made by libxl__event_new, for libxl_event_check/wait. It is
  * the engine's from here on. */
 void libxl__event_occurred(libxl__egc *egc, libxl_event *event);
 

@@ -22,13 +22,16 @@ typedef struct libxl__ev_child libxl__ev_child;
 typedef void libxl__ev_child_callback(libxl__egc *egc, libxl__ev_child *ch,
                                       pid_t pid, int status);
 
+#define LIBXL__SPAWN_MAX_FDS 32
+
 struct libxl__spawn_params {
     const char *const *argv; /* argv[0] is the path: no PATH search */
     const char *const *envp; /* NULL: inherited */
     /* fds[i] becomes fd i of the child (-1: /dev/null); the first three are
-     * stdin, stdout and stderr. All others are closed in the child. */
+     * stdin, stdout and stderr. All others are closed in the child. Signals
+     * have their defaults there, and none is blocked. */
     const int *fds;
-    size_t nr_fds;
+    size_t nr_fds; /* <= LIBXL__SPAWN_MAX_FDS */
     const char *cwd; /* NULL: inherited */
     bool new_session; /* setsid(): survives the terminal */
 };
@@ -44,6 +47,7 @@ void libxl__ev_child_init(libxl__ev_child *ch);
 int libxl__ev_child_spawn(libxl_ctx *ctx, libxl__ev_child *ch,
                           libxl__ev_child_callback *callback,
                           const struct libxl__spawn_params *params);
+/* 0 also when it has died already and is only not reaped yet. */
 int libxl__ev_child_kill(libxl__ev_child *ch, int signo);
 /* The process goes on without us; the engine reaps it if it dies first. */
 void libxl__ev_child_forget(libxl__ev_child *ch);

@@ -42,6 +42,8 @@ void libxl__ev_fd_init(libxl__ev_fd *ev);
 int libxl__ev_fd_register(libxl_ctx *ctx, libxl__ev_fd *ev,
                           libxl__ev_fd_callback *callback, int fd,
                           short events /* POLLIN, POLLOUT */);
+/* events 0: registered, but not called until the next modify (POLLERR alone
+ * is not told either). */
 int libxl__ev_fd_modify(libxl_ctx *ctx, libxl__ev_fd *ev, short events);
 void libxl__ev_fd_deregister(libxl_ctx *ctx, libxl__ev_fd *ev);
 bool libxl__ev_fd_isregistered(const libxl__ev_fd *ev);

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ev_file.h - one read, write, fsync or close of a regular file, off the loop
- * thread (such files cannot be polled).
+ * ev_file.h - one read, write or fsync of a regular file, off the loop thread
+ * (such files cannot be polled).
  *
- * Lifetime:  the struct and the buffer must stay until the callback has run:
- *            a started call cannot be taken back. ev_file_forget gives up the
- *            callback and leaves struct and buffer to the engine to free() -
- *            both must then have been malloc'ed.
- * Errors:    result is bytes, 0 at end of file, or a negative errno.
+ * Thread:    loop thread only; the call itself is made on another one. Calls
+ *            of one ctx are made in the order in which they were started.
+ * Lifetime:  a started call cannot be taken back: the buffer, and the file
+ *            behind the fd, are in use until the callback (the fd itself is
+ *            not: the call has a duplicate). libxl__ev_file_forget gives up
+ *            the callback at once; the struct may go, and the buffer (which
+ *            must come from malloc) is freed by the engine when the call has
+ *            ended.
+ * Errors:    rc when the call could not be started; result is bytes, 0 at end
+ *            of file (or for fsync), or a negative errno.
  */
 #ifndef LIBXL_EV_FILE_H
 #define LIBXL_EV_FILE_H
@@ -35,6 +40,7 @@ int libxl__ev_file_write(libxl_ctx *ctx, libxl__ev_file *ev,
                          const void *buf, size_t bytes, int64_t offset);
 int libxl__ev_file_fsync(libxl_ctx *ctx, libxl__ev_file *ev,
                          libxl__ev_file_callback *callback, int fd);
+/* owned_buf may be NULL. */
 void libxl__ev_file_forget(libxl__ev_file *ev, void *owned_buf);
 bool libxl__ev_file_busy(const libxl__ev_file *ev);
 

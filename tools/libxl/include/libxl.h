@@ -19,6 +19,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The library is built with hidden visibility: what is declared from here to
+ * the end of this header is its interface. */
+#pragma GCC visibility push(default)
+
 typedef struct libxl__ctx libxl_ctx;
 
 #define LIBXL_VERSION 0
@@ -107,5 +111,7 @@ int libxl_ctx_free(libxl_ctx *ctx);
 #include "libxl_event.h"
 #include "libxl_types.h"
 #include "libxl_domain.h"
+
+#pragma GCC visibility pop
 
 #endif

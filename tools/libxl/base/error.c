@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* error.c - names of the library's error codes. */
+#include <stddef.h>
+
+#include "libxl.h"
+
+static const struct {
+    int rc;
+    const char *name;
+} names[] = {
+    {0, "OK"},
+    {ERROR_NONSPECIFIC, "ERROR_NONSPECIFIC"},
+    {ERROR_VERSION, "ERROR_VERSION"},
+    {ERROR_FAIL, "ERROR_FAIL"},
+    {ERROR_NI, "ERROR_NI"},
+    {ERROR_NOMEM, "ERROR_NOMEM"},
+    {ERROR_INVAL, "ERROR_INVAL"},
+    {ERROR_BADFAIL, "ERROR_BADFAIL"},
+    {ERROR_GUEST_TIMEDOUT, "ERROR_GUEST_TIMEDOUT"},
+    {ERROR_TIMEDOUT, "ERROR_TIMEDOUT"},
+    {ERROR_NOPARAVIRT, "ERROR_NOPARAVIRT"},
+    {ERROR_NOT_READY, "ERROR_NOT_READY"},
+    {ERROR_OSEVENT_REG_FAIL, "ERROR_OSEVENT_REG_FAIL"},
+    {ERROR_BUFFERFULL, "ERROR_BUFFERFULL"},
+    {ERROR_UNKNOWN_CHILD, "ERROR_UNKNOWN_CHILD"},
+    {ERROR_LOCK_FAIL, "ERROR_LOCK_FAIL"},
+    {ERROR_JSON_CONFIG_EMPTY, "ERROR_JSON_CONFIG_EMPTY"},
+    {ERROR_DEVICE_EXISTS, "ERROR_DEVICE_EXISTS"},
+    {ERROR_DOMAIN_NOTFOUND, "ERROR_DOMAIN_NOTFOUND"},
+    {ERROR_ABORTED, "ERROR_ABORTED"},
+    {ERROR_NOTFOUND, "ERROR_NOTFOUND"},
+    {ERROR_DOMAIN_DESTROYED, "ERROR_DOMAIN_DESTROYED"},
+    {ERROR_FEATURE_REMOVED, "ERROR_FEATURE_REMOVED"},
+    {ERROR_PROTOCOL_ERROR_QMP, "ERROR_PROTOCOL_ERROR_QMP"},
+    {ERROR_UNKNOWN_QMP_ERROR, "ERROR_UNKNOWN_QMP_ERROR"},
+    {ERROR_QMP_GENERIC_ERROR, "ERROR_QMP_GENERIC_ERROR"},
+    {ERROR_QMP_COMMAND_NOT_FOUND, "ERROR_QMP_COMMAND_NOT_FOUND"},
+    {ERROR_QMP_DEVICE_NOT_ACTIVE, "ERROR_QMP_DEVICE_NOT_ACTIVE"},
+    {ERROR_QMP_DEVICE_NOT_FOUND, "ERROR_QMP_DEVICE_NOT_FOUND"},
+    {ERROR_QEMU_API, "ERROR_QEMU_API"},
+};
+
+const char *libxl_error_to_string(int rc)
+{
+    size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (names[i].rc == rc)
+            return names[i].name;
+    return "unknown error";
+}
