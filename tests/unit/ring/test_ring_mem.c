@@ -108,12 +108,12 @@ static void every_write_sets_the_bits_of_its_pages(void **state)
     uint8_t log[2] = {0};
 
     two_regions(&m);
-    libxl__ring_mem_set_log(&m, log, sizeof(log));
+    libxl__ring_mem_set_log(&m, LIBXL__RING_LOG_TOOLSTACK, log, sizeof(log));
     assert_int_equal(libxl__ring_mem_write(&m, 0x2fff, "xy", 2), 0);
     assert_int_equal(log[0], 1 << 2 | 1 << 3);
     libxl__ring_mem_dirty(&m, 0x4000, 0);
     assert_int_equal(log[0], 1 << 2 | 1 << 3);
-    assert_false(m.log_overrun);
+    assert_false(m.logs[LIBXL__RING_LOG_TOOLSTACK].overrun);
 }
 
 static void a_write_beyond_the_log_is_told_not_made(void **state)
@@ -122,9 +122,9 @@ static void a_write_beyond_the_log_is_told_not_made(void **state)
     uint8_t log[2] = {0, 0};
 
     two_regions(&m);
-    libxl__ring_mem_set_log(&m, log, 1);
+    libxl__ring_mem_set_log(&m, LIBXL__RING_LOG_TOOLSTACK, log, 1);
     libxl__ring_mem_dirty(&m, 0x7000, 0x2000);
-    assert_true(m.log_overrun);
+    assert_true(m.logs[LIBXL__RING_LOG_TOOLSTACK].overrun);
     assert_int_equal(log[0], 1 << 7);
     assert_int_equal(log[1], 0);
 }

@@ -149,31 +149,43 @@ int libxl__ring_mem_write(struct libxl__ring_mem *mem, uint64_t gpa,
     return 0;
 }
 
-void libxl__ring_mem_set_log(struct libxl__ring_mem *mem, void *log,
+void libxl__ring_mem_set_log(struct libxl__ring_mem *mem,
+                             enum libxl__ring_log_user user, void *bits,
                              uint64_t bytes)
 {
-    mem->log = log;
-    mem->log_bytes = log ? bytes : 0;
-    mem->log_overrun = false;
+    mem->logs[user] =
+        (struct libxl__ring_log){.bits = bits, .bytes = bits ? bytes : 0};
+}
+
+bool libxl__ring_mem_logging(const struct libxl__ring_mem *mem)
+{
+    for (unsigned i = 0; i < LIBXL__RING_LOGS; i++)
+        if (mem->logs[i].bits)
+            return true;
+    return false;
+}
+
+static void log_pages(struct libxl__ring_log *log, uint64_t page, uint64_t last)
+{
+    for (; page <= last; page++) {
+        if (page / 8 >= log->bytes) {
+            log->overrun = true;
+            return;
+        }
+        /* the reader of the log clears bits at the same moment; the data must
+         * be visible to who sees the bit */
+        __atomic_or_fetch(&log->bits[page / 8], (uint8_t)(1u << (page % 8)),
+                          __ATOMIC_SEQ_CST);
+    }
 }
 
 void libxl__ring_mem_dirty(struct libxl__ring_mem *mem, uint64_t gpa,
                            uint64_t bytes)
 {
-    uint64_t page, last;
-
-    if (!mem->log || !bytes)
+    if (!bytes)
         return;
-    page = gpa / LIBXL__RING_LOG_PAGE;
-    last = (gpa + (bytes - 1)) / LIBXL__RING_LOG_PAGE;
-    for (; page <= last; page++) {
-        if (page / 8 >= mem->log_bytes) {
-            mem->log_overrun = true;
-            return;
-        }
-        /* the reader of the log clears bits at the same moment; the data must
-         * be visible to who sees the bit */
-        __atomic_or_fetch(&mem->log[page / 8], (uint8_t)(1u << (page % 8)),
-                          __ATOMIC_SEQ_CST);
-    }
+    for (unsigned i = 0; i < LIBXL__RING_LOGS; i++)
+        if (mem->logs[i].bits)
+            log_pages(&mem->logs[i], gpa / LIBXL__RING_LOG_PAGE,
+                      (gpa + (bytes - 1)) / LIBXL__RING_LOG_PAGE);
 }

@@ -4,7 +4,7 @@
  * regions, and the one way to touch them.
  *
  * Owns:      the table. The mappings are the transport's, which removes a
- *            region here before it unmaps it. The dirty log is lent.
+ *            region here before it unmaps it. The dirty logs are lent.
  * Thread:    one thread.
  * Units:     gpa is a guest physical address; lengths are bytes.
  * Errors:    negative errno. -EFAULT: not (wholly) in the table.
@@ -20,7 +20,18 @@
 #include <sys/uio.h>
 
 #define LIBXL__RING_MAX_REGIONS 64u
-#define LIBXL__RING_LOG_PAGE 4096u /* one bit of the log, as vhost has it */
+#define LIBXL__RING_LOG_PAGE 4096u /* one bit of a log, as vhost has it */
+
+/* Who reads a log: the frontend's own migration, or the toolstack's. */
+enum libxl__ring_log_user { LIBXL__RING_LOG_FRONTEND, LIBXL__RING_LOG_TOOLSTACK };
+#define LIBXL__RING_LOGS 2u
+
+struct libxl__ring_log {
+    uint8_t *bits; /* NULL: not logging */
+    uint64_t bytes;
+    bool overrun; /* a page beyond the log was written: the log is not whole,
+                     and the migration must fail */
+};
 
 struct libxl__ring_region {
     uint64_t gpa, bytes;
@@ -31,10 +42,7 @@ struct libxl__ring_mem {
     struct libxl__ring_region regions[LIBXL__RING_MAX_REGIONS]; /* by gpa */
     unsigned nr;
     unsigned generation; /* changes with the table: cached pointers are stale */
-    uint8_t *log;        /* NULL: not logging */
-    uint64_t log_bytes;
-    bool log_overrun;    /* a page beyond the log was written: the log is
-                            not whole, and a migration must fail */
+    struct libxl__ring_log logs[LIBXL__RING_LOGS];
 };
 
 void libxl__ring_mem_init(struct libxl__ring_mem *mem);
@@ -58,9 +66,11 @@ int libxl__ring_mem_read(const struct libxl__ring_mem *mem, uint64_t gpa,
 int libxl__ring_mem_write(struct libxl__ring_mem *mem, uint64_t gpa,
                           const void *src, size_t bytes);
 
-/* Bit i of log is page i of the guest. NULL: stop logging. */
-void libxl__ring_mem_set_log(struct libxl__ring_mem *mem, void *log,
+/* Bit i is page i of the guest. bits NULL: stop logging. */
+void libxl__ring_mem_set_log(struct libxl__ring_mem *mem,
+                             enum libxl__ring_log_user user, void *bits,
                              uint64_t bytes);
+bool libxl__ring_mem_logging(const struct libxl__ring_mem *mem);
 /* These bytes were written, not through libxl__ring_mem_write. */
 void libxl__ring_mem_dirty(struct libxl__ring_mem *mem, uint64_t gpa,
                            uint64_t bytes);

@@ -195,11 +195,13 @@ void libxl__vq_push(struct libxl__vq *vq, const struct libxl__vq_elem *elem,
     uint32_t entry[2] = {htole32(elem->head), htole32(written)};
 
     assert(written <= elem->in_bytes);
+    assert(held_test(vq, elem->head));
+    /* also of a broken queue: nobody may wait for what is over */
+    held_clear(vq, elem->head);
     if (!usable(vq))
         return;
-    assert(held_test(vq, elem->head));
 
-    if (vq->mem->log)
+    if (libxl__ring_mem_logging(vq->mem))
         log_written(vq, elem, written);
     slot = VQ_USED_RING(vq->used_idx % vq->p.size);
     memcpy(vq->used + slot, entry, sizeof(entry));
@@ -207,7 +209,6 @@ void libxl__vq_push(struct libxl__vq *vq, const struct libxl__vq_elem *elem,
     vq->used_idx++;
     store16(vq->used + VQ_USED_IDX, vq->used_idx);
     libxl__ring_mem_dirty(vq->mem, vq->p.used + VQ_USED_IDX, 2);
-    held_clear(vq, elem->head);
 }
 
 /* Did an index that went from old to now pass event? All modulo 2^16. */

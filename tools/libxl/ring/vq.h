@@ -15,7 +15,9 @@
  * state     setup    pop               push     stop
  * stopped   -> live  nothing           -        -
  * live      -        may -> broken     yes      -> stopped
- * broken    -> live  nothing           ignored  -> stopped
+ * broken    -> live  nothing           dropped  -> stopped
+ *
+ * setup and stop only while nothing popped is still held.
  */
 #ifndef LIBXL_VQ_H
 #define LIBXL_VQ_H
