@@ -41,6 +41,7 @@ struct libxl__host_call {
 struct libxl__host_ops {
     const char *name; /* "qemu", "xen", "fake" */
     const char *title; /* "QEMU host", "Xen host": for messages */
+    bool qemu_image;   /* its images are a QEMU host's (xl header, bit 30) */
     libxl__store *(*store)(libxl__host *h);
 
     /* ---- asking: at once, from files ---- */

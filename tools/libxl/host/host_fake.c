@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * host_fake.c - SEAM 4 for tests: guests that are records in the store.
+ *
+ * Every op that can fail counts itself (enter), may be told to fail or to hang,
+ * does its work at once and answers from a fresh event (answer_soon).
+ */
+#include "host/host_fake.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/container.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "store/domain_record.h"
+
+#define FAKE_DM_STATE "state of a fake device model\n"
+
+struct fake_host {
+    libxl__host host; /* first: see fake_of */
+    libxl__store *store;
+    unsigned calls, fail_at;
+    const char *hang;
+};
+
+/* Of one call: on the ao's gc, in call->state. */
+struct fake_call {
+    libxl__host_call *call;
+    libxl__ev_immediate soon;
+    libxl__ao_abortable abrt; /* of a call that hangs */
+    int rc;
+};
+
+struct fake_guest {
+    char state[16]; /* running, paused, shutdown, none */
+    char was[16];   /* while suspended: what resume goes back to; else "" */
+    int64_t reason;
+};
+
+static const struct libxl__host_ops fake_ops;
+
+static struct fake_host *fake_of(const libxl__host *h)
+{
+    assert(h->ops == &fake_ops);
+    return (struct fake_host *)h;
+}
+
+static struct fake_call *fake_call_of_soon(libxl__ev_immediate *soon)
+{
+    return CONTAINER_OF(soon, struct fake_call, soon);
+}
+
+static struct fake_call *fake_call_of_abrt(libxl__ao_abortable *abrt)
+{
+    return CONTAINER_OF(abrt, struct fake_call, abrt);
+}
+
+/* ---- faults ---- */
+
+void libxl__host_fake_fail_at(libxl__host *h, unsigned k)
+{
+    fake_of(h)->calls = 0;
+    fake_of(h)->fail_at = k;
+}
+
+unsigned libxl__host_fake_calls(const libxl__host *h)
+{
+    return fake_of(h)->calls;
+}
+
+void libxl__host_fake_hang(libxl__host *h, const char *op)
+{
+    fake_of(h)->hang = op;
+}
+
+/* Non-zero: this call is the one that has to fail. */
+static int enter(libxl__host *h, uint32_t domid, const char *op)
+{
+    struct fake_host *fh = fake_of(h);
+
+    if (++fh->calls != fh->fail_at)
+        return 0;
+    LOGD(h->ctx, domid, ERROR, "fake host: call %u (%s) told to fail",
+         fh->calls, op);
+    return ERROR_FAIL;
+}
+
+/* ---- records ---- */
+
+static int guest_read(libxl__host *h, uint32_t domid, struct fake_guest *out)
+{
+    libxl__store *st = fake_of(h)->store;
+    const char *state, *was;
+    yajl_val root;
+    char *text;
+    int rc;
+
+    memset(out, 0, sizeof(*out));
+    strcpy(out->state, "none");
+    rc = st->ops->read(st, domid, "fake", &text);
+    if (rc)
+        return rc == ERROR_NOTFOUND ? 0 : rc;
+    root = libxl__json_parse(h->ctx, domid, "the record \"fake\"", text);
+    free(text);
+    if (!root)
+        return ERROR_FAIL;
+    state = libxl__json_string(root, "state");
+    was = libxl__json_string(root, "was");
+    if (state && was && strlen(state) < sizeof(out->state) &&
+        strlen(was) < sizeof(out->was)) {
+        strcpy(out->state, state);
+        strcpy(out->was, was);
+    } else {
+        LOGD(h->ctx, domid, ERROR, "the record \"fake\" is damaged");
+        rc = ERROR_FAIL;
+    }
+    libxl__json_i64(root, "reason", &out->reason);
+    yajl_tree_free(root);
+    return rc;
+}
+
+static int guest_write(libxl__host *h, uint32_t domid,
+                       const struct fake_guest *g)
+{
+    libxl__store *st = fake_of(h)->store;
+    struct libxl__json_writer w;
+    libxl__gc gc;
+    char *text;
+    int rc = ERROR_NOMEM;
+
+    libxl__gc_init(&gc, h->ctx);
+    libxl__json_writer_init(&w);
+    libxl__json_open(&w, NULL);
+    libxl__json_put_string(&w, "state", g->state);
+    libxl__json_put_string(&w, "was", g->was);
+    libxl__json_put_i64(&w, "reason", g->reason);
+    libxl__json_close(&w);
+    text = libxl__json_finish(&w, &gc);
+    libxl__json_writer_dispose(&w);
+    if (text)
+        rc = st->ops->write(st, domid, "fake", text);
+    libxl__gc_dispose(&gc);
+    return rc;
+}
+
+static int guest_set(libxl__host *h, uint32_t domid, const char *state,
+                     const char *was)
+{
+    struct fake_guest g;
+    int rc = guest_read(h, domid, &g);
+
+    if (rc)
+        return rc;
+    strcpy(g.state, state);
+    strcpy(g.was, was);
+    return guest_write(h, domid, &g);
+}
+
+/* ---- answering ---- */
+
+static void answer(libxl__egc *egc, libxl__ev_immediate *soon)
+{
+    struct fake_call *fc = fake_call_of_soon(soon);
+
+    fc->call->callback(egc, fc->call, fc->rc);
+}
+
+static void answer_aborted(libxl__egc *egc, libxl__ao_abortable *abrt, int rc)
+{
+    struct fake_call *fc = fake_call_of_abrt(abrt);
+
+    fc->call->callback(egc, fc->call, rc);
+}
+
+/* What the op has come to (rc) goes to its callback. */
+static int answer_soon(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                       const char *op, int rc)
+{
+    struct fake_call *fc =
+        libxl__zalloc(libxl__ao_gc(call->ao), sizeof(*fc));
+
+    if (!fc)
+        return ERROR_NOMEM;
+    call->state = fc;
+    fc->call = call;
+    fc->rc = rc;
+    if (fake_of(h)->hang && !strcmp(fake_of(h)->hang, op)) {
+        libxl__ao_abortable_init(&fc->abrt);
+        fc->abrt.ao = call->ao;
+        fc->abrt.callback = answer_aborted;
+        return libxl__ao_abortable_register(&fc->abrt);
+    }
+    fc->soon.callback = answer;
+    libxl__egc_immediate(egc, &fc->soon);
+    return 0;
+}
+
+/* ---- asking ---- */
+
+static libxl__store *fake_store(libxl__host *h)
+{
+    return fake_of(h)->store;
+}
+
+static int fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                        libxl_dominfo *out)
+{
+    struct libxl__domain_record rec;
+    libxl_domain_config config;
+    struct fake_guest g;
+    int rc;
+
+    memset(out, 0, sizeof(*out));
+    rc = libxl__domain_record_read(fake_of(h)->store, gc, domid, &rec);
+    if (rc)
+        return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
+    rc = guest_read(h, domid, &g);
+    if (rc)
+        return rc;
+    rc = libxl_domain_config_from_json(h->ctx, &config, rec.config_json);
+    if (rc)
+        return rc;
+    out->name = strdup(rec.name);
+    out->uuid = rec.uuid;
+    out->domid = domid;
+    out->running = !strcmp(g.state, "running");
+    out->paused = !strcmp(g.state, "paused");
+    out->shutdown = !strcmp(g.state, "shutdown");
+    out->shutdown_reason = out->shutdown ? (libxl_shutdown_reason)g.reason
+                                         : LIBXL_SHUTDOWN_REASON_UNKNOWN;
+    out->dying = !strcmp(g.state, "none");
+    out->current_memkb = out->max_memkb = config.b_info.max_memkb;
+    out->cpu_time = rec.never_started ? 0 : 1000000000u;
+    out->vcpu_online = (uint32_t)config.b_info.max_vcpus;
+    out->vcpu_max_id = out->vcpu_online ? out->vcpu_online - 1 : 0;
+    out->domain_type = LIBXL_DOMAIN_TYPE_HVM;
+    out->never_started = rec.never_started;
+    libxl_domain_config_dispose(&config);
+    return out->name ? 0 : ERROR_NOMEM;
+}
+
+static int fake_facts(libxl__host *h, libxl_host_fact **out, int *nr)
+{
+    static const char *const facts[][2] = {
+        { "host", "fake" },         { "nr_cpus", "2" },
+        { "nr_nodes", "1" },        { "cores_per_socket", "2" },
+        { "threads_per_core", "1" }, { "total_memory", "4096" },
+        { "free_memory", "4096" },  { "hypervisor", "fake (for tests)" },
+    };
+    const int n = sizeof(facts) / sizeof(facts[0]);
+    libxl_host_fact *list = calloc((size_t)n, sizeof(*list));
+    int i;
+
+    *out = NULL;
+    *nr = 0;
+    for (i = 0; list && i < n; i++) {
+        list[i].key = strdup(facts[i][0]);
+        list[i].value = strdup(facts[i][1]);
+        if (!list[i].key || !list[i].value) {
+            libxl_host_facts_free(list, n);
+            return ERROR_NOMEM;
+        }
+    }
+    if (!list)
+        return ERROR_NOMEM;
+    *out = list;
+    *nr = n;
+    return 0;
+}
+
+static libxl_vcpuinfo *fake_vcpus(libxl__host *h, uint32_t domid, int *nr)
+{
+    libxl_vcpuinfo *list = calloc(1, sizeof(*list));
+    struct fake_guest g;
+
+    *nr = 0;
+    if (!list || guest_read(h, domid, &g)) {
+        free(list);
+        return NULL;
+    }
+    list[0].cpu = -1;
+    list[0].online = true;
+    list[0].running = !strcmp(g.state, "running");
+    *nr = 1;
+    return list;
+}
+
+/* ---- life ---- */
+
+static int fake_check_config(libxl__host *h, libxl_domain_config *config,
+                             bool restore)
+{
+    if (config->c_info.type == LIBXL_DOMAIN_TYPE_INVALID)
+        config->c_info.type = LIBXL_DOMAIN_TYPE_HVM;
+    if (config->c_info.type != LIBXL_DOMAIN_TYPE_HVM) {
+        LOG(h->ctx, ERROR, "the fake host runs type = \"hvm\" alone");
+        return ERROR_INVAL;
+    }
+    return enter(h, INVALID_DOMID, "check_config");
+}
+
+static int fake_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                       const libxl_domain_config *config, bool incoming)
+{
+    int rc = enter(h, call->domid, "create");
+
+    if (!rc)
+        rc = guest_set(h, call->domid, "paused", "");
+    return answer_soon(egc, h, call, "create", rc);
+}
+
+static int fake_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    libxl__store *st = fake_of(h)->store;
+    int rc = enter(h, call->domid, "destroy");
+
+    if (!rc)
+        rc = st->ops->erase(st, call->domid, "fake");
+    return answer_soon(egc, h, call, "destroy",
+                       rc == ERROR_NOTFOUND ? 0 : rc);
+}
+
+/* A guest that has ended, or was never built, cannot be paused or resumed. */
+static int living(libxl__host *h, uint32_t domid, struct fake_guest *g)
+{
+    int rc = guest_read(h, domid, g);
+
+    if (rc)
+        return rc;
+    if (strcmp(g->state, "none") && strcmp(g->state, "shutdown"))
+        return 0;
+    LOGD(h->ctx, domid, ERROR, "the guest has ended");
+    return ERROR_DOMAIN_DESTROYED;
+}
+
+static int fake_pause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct fake_guest g;
+    int rc = enter(h, call->domid, "pause");
+
+    if (!rc)
+        rc = living(h, call->domid, &g);
+    if (!rc)
+        rc = guest_set(h, call->domid, "paused", g.was[0] ? "paused" : "");
+    return answer_soon(egc, h, call, "pause", rc);
+}
+
+static int fake_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct fake_guest g;
+    int rc = enter(h, call->domid, "unpause");
+
+    if (!rc)
+        rc = living(h, call->domid, &g);
+    if (!rc)
+        rc = guest_set(h, call->domid, "running", "");
+    return answer_soon(egc, h, call, "unpause", rc);
+}
+
+static int fake_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct fake_guest g;
+    int rc = enter(h, call->domid, "suspend");
+
+    if (!rc)
+        rc = living(h, call->domid, &g);
+    if (!rc && !g.was[0])
+        rc = guest_set(h, call->domid, "paused", g.state);
+    return answer_soon(egc, h, call, "suspend", rc);
+}
+
+static int fake_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct fake_guest g;
+    int rc = enter(h, call->domid, "resume");
+
+    if (!rc)
+        rc = living(h, call->domid, &g);
+    if (!rc && g.was[0])
+        rc = guest_set(h, call->domid, g.was, "");
+    return answer_soon(egc, h, call, "resume", rc);
+}
+
+static int fake_shutdown(libxl__egc *egc, libxl__host *h,
+                         libxl__host_call *call, bool reboot)
+{
+    struct fake_guest g;
+    int rc = enter(h, call->domid, "shutdown");
+
+    if (!rc)
+        rc = living(h, call->domid, &g);
+    if (!rc && !reboot) {
+        strcpy(g.state, "shutdown");
+        g.reason = LIBXL_SHUTDOWN_REASON_POWEROFF;
+        rc = guest_write(h, call->domid, &g);
+    }
+    return answer_soon(egc, h, call, "shutdown", rc);
+}
+
+static int fake_trigger(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                        libxl_trigger trigger, uint32_t vcpuid)
+{
+    return answer_soon(egc, h, call, "trigger",
+                       enter(h, call->domid, "trigger"));
+}
+
+static int fake_sysrq(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                      char key)
+{
+    return answer_soon(egc, h, call, "sysrq", enter(h, call->domid, "sysrq"));
+}
+
+static int fake_set_memory(libxl__egc *egc, libxl__host *h,
+                           libxl__host_call *call, uint64_t target_kb)
+{
+    return answer_soon(egc, h, call, "set_memory",
+                       enter(h, call->domid, "set_memory"));
+}
+
+static int fake_rename(libxl__host *h, uint32_t domid, const char *new_name)
+{
+    return enter(h, domid, "rename");
+}
+
+/* ---- for save and restore ---- */
+
+static int fake_check_saveable(libxl__host *h, uint32_t domid,
+                               const libxl_domain_config *config)
+{
+    struct fake_guest g;
+    int rc = enter(h, domid, "check_saveable");
+
+    return rc ? rc : living(h, domid, &g);
+}
+
+static int fake_helper_guest(libxl__host *h, uint32_t domid, bool live,
+                             struct libxl__helper_guest *out)
+{
+    struct libxl__domain_record rec;
+    libxl_domain_config config;
+    libxl__gc gc;
+    int rc = enter(h, domid, "helper_guest");
+
+    memset(out, 0, sizeof(*out));
+    out->hv = "fake";
+    out->domid = domid;
+    out->memory_fd = out->pagemap_fd = out->uffd = out->clear_refs_fd = -1;
+    if (rc)
+        return rc;
+    libxl__gc_init(&gc, h->ctx);
+    rc = libxl__domain_record_read(fake_of(h)->store, &gc, domid, &rec);
+    if (!rc)
+        rc = libxl_domain_config_from_json(h->ctx, &config, rec.config_json);
+    if (!rc) {
+        out->memory_bytes = config.b_info.max_memkb * 1024;
+        libxl_domain_config_dispose(&config);
+    }
+    libxl__gc_dispose(&gc);
+    return rc;
+}
+
+static void fake_helper_guest_done(libxl__host *h,
+                                   struct libxl__helper_guest *g)
+{
+}
+
+static int fake_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                        int fd)
+{
+    static const char state[] = FAKE_DM_STATE;
+    int rc = enter(h, call->domid, "dm_save");
+
+    if (!rc && pwrite(fd, state, sizeof(state) - 1, 0) !=
+                   (ssize_t)sizeof(state) - 1) {
+        LOGED(h->ctx, call->domid, ERROR, errno,
+              "cannot write the device model's state");
+        rc = ERROR_FAIL;
+    }
+    return answer_soon(egc, h, call, "dm_save", rc);
+}
+
+static int fake_dm_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                        int fd)
+{
+    char state[sizeof(FAKE_DM_STATE)] = "";
+    int rc = enter(h, call->domid, "dm_load");
+
+    if (!rc && (pread(fd, state, sizeof(state), 0) !=
+                    (ssize_t)sizeof(state) - 1 ||
+                strcmp(state, FAKE_DM_STATE))) {
+        LOGD(h->ctx, call->domid, ERROR,
+             "the device model's state is not a fake one");
+        rc = ERROR_FAIL;
+    }
+    return answer_soon(egc, h, call, "dm_load", rc);
+}
+
+static void fake_close(libxl__host *h)
+{
+    struct fake_host *fh = fake_of(h);
+
+    fh->store->ops->close(fh->store);
+    free(fh);
+}
+
+static const struct libxl__host_ops fake_ops = {
+    .name = "fake",
+    .title = "fake host",
+    .qemu_image = true,
+    .store = fake_store,
+    .dominfo = fake_dominfo,
+    .facts = fake_facts,
+    .vcpus = fake_vcpus,
+    .check_config = fake_check_config,
+    .create = fake_create,
+    .destroy = fake_destroy,
+    .pause = fake_pause,
+    .unpause = fake_unpause,
+    .suspend = fake_suspend,
+    .resume = fake_resume,
+    .shutdown = fake_shutdown,
+    .trigger = fake_trigger,
+    .sysrq = fake_sysrq,
+    .set_memory = fake_set_memory,
+    .rename = fake_rename,
+    .check_saveable = fake_check_saveable,
+    .helper_guest = fake_helper_guest,
+    .helper_guest_done = fake_helper_guest_done,
+    .dm_save = fake_dm_save,
+    .dm_load = fake_dm_load,
+    .close = fake_close,
+};
+
+libxl__host *libxl__host_fake_open(libxl_ctx *ctx)
+{
+    const char *fail = getenv("XL_FAKE_FAIL");
+    struct fake_host *fh = calloc(1, sizeof(*fh));
+
+    if (!fh)
+        return NULL;
+    fh->host.ops = &fake_ops;
+    fh->host.ctx = ctx;
+    fh->fail_at = fail ? (unsigned)strtoul(fail, NULL, 10) : 0;
+    fh->hang = getenv("XL_FAKE_HANG");
+    fh->store = libxl__store_files_open(ctx);
+    if (!fh->store) {
+        free(fh);
+        return NULL;
+    }
+    return &fh->host;
+}
