@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * names.c - searches over the records, by name and uuid.
+ *
+ * Two domains that are made at once with one name: each writes its record
+ * before it looks for others, so at least one of them sees the other and gives
+ * way; never do both stay.
+ */
+#include "domain/names.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+struct wanted {
+    const char *name;       /* or NULL */
+    const libxl_uuid *uuid; /* or NULL */
+    uint32_t except;
+};
+
+static bool matches(const struct wanted *w,
+                    const struct libxl__domain_record *rec)
+{
+    if (rec->domid == w->except)
+        return false;
+    if (w->name && strcmp(rec->name, w->name))
+        return false;
+    return !w->uuid || !memcmp(w->uuid, &rec->uuid, sizeof(rec->uuid));
+}
+
+static int find(libxl__store *st, libxl__gc *gc, const struct wanted *w,
+                uint32_t *domid_out)
+{
+    struct libxl__domain_record rec;
+    uint32_t *domids;
+    int nr, i, rc;
+
+    rc = st->ops->list(st, gc, &domids, &nr);
+    if (rc)
+        return rc;
+    for (i = 0; i < nr; i++) {
+        rc = libxl__domain_record_read(st, gc, domids[i], &rec);
+        if (rc == ERROR_NOMEM)
+            return rc;
+        if (rc || !matches(w, &rec))
+            continue; /* gone meanwhile, or damaged (logged) */
+        *domid_out = rec.domid;
+        return 0;
+    }
+    return ERROR_NOTFOUND;
+}
+
+int libxl__name_to_domid(libxl__store *st, libxl__gc *gc, const char *name,
+                         uint32_t *domid_out)
+{
+    struct wanted w = { .name = name, .except = INVALID_DOMID };
+
+    return find(st, gc, &w, domid_out);
+}
+
+int libxl__uuid_to_domid(libxl__store *st, libxl__gc *gc,
+                         const libxl_uuid *uuid, uint32_t *domid_out)
+{
+    struct wanted w = { .uuid = uuid, .except = INVALID_DOMID };
+
+    return find(st, gc, &w, domid_out);
+}
+
+int libxl__name_check_free(libxl__store *st, libxl__gc *gc, const char *name,
+                           uint32_t domid)
+{
+    struct wanted w = { .name = name, .except = domid };
+    uint32_t other;
+    int rc = find(st, gc, &w, &other);
+
+    if (rc)
+        return rc == ERROR_NOTFOUND ? 0 : rc;
+    LOG(st->ctx, ERROR, "a domain with the name \"%s\" exists already: domid %u",
+        name, other);
+    return ERROR_INVAL;
+}
+
+int libxl__uuid_check_free(libxl__store *st, libxl__gc *gc,
+                           const libxl_uuid *uuid, uint32_t domid)
+{
+    struct wanted w = { .uuid = uuid, .except = domid };
+    uint32_t other;
+    int rc = find(st, gc, &w, &other);
+    char *text;
+
+    if (rc)
+        return rc == ERROR_NOTFOUND ? 0 : rc;
+    text = libxl__uuid_text(gc, uuid);
+    LOG(st->ctx, ERROR, "a domain with the uuid %s exists already: domid %u",
+        text ? text : "?", other);
+    return ERROR_INVAL;
+}
+
+/* The configuration carries the name too: a save must write the new one. */
+static int rename_config(libxl__host *h, libxl__gc *gc,
+                         struct libxl__domain_record *rec, const char *name)
+{
+    libxl_domain_config config;
+    char *copy, *json;
+    int rc;
+
+    rc = libxl_domain_config_from_json(h->ctx, &config, rec->config_json);
+    if (rc)
+        return rc;
+    rc = ERROR_NOMEM;
+    copy = strdup(name);
+    if (copy) {
+        free(config.c_info.name);
+        config.c_info.name = copy;
+        json = libxl_domain_config_to_json(h->ctx, &config);
+        rec->config_json = json ? libxl__gc_take(gc, json) : NULL;
+        rc = rec->config_json ? 0 : ERROR_NOMEM;
+    }
+    libxl_domain_config_dispose(&config);
+    return rc;
+}
+
+int libxl__domain_set_name(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                           const char *name)
+{
+    libxl__store *st = h->ops->store(h);
+    struct libxl__domain_record rec;
+    int rc;
+
+    rc = libxl__domain_record_read(st, gc, domid, &rec);
+    if (rc)
+        return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
+    if (!strcmp(rec.name, name))
+        return 0;
+    rc = libxl__name_check_free(st, gc, name, domid);
+    if (!rc)
+        rc = rename_config(h, gc, &rec, name);
+    if (!rc)
+        rc = h->ops->rename(h, domid, name);
+    if (rc)
+        return rc;
+    rec.name = libxl__strdup(gc, name);
+    if (!rec.name)
+        return ERROR_NOMEM;
+    return libxl__domain_record_write(st, gc, &rec);
+}
+
+int libxl__domain_mark_started(libxl__host *h, libxl__gc *gc, uint32_t domid)
+{
+    libxl__store *st = h->ops->store(h);
+    struct libxl__domain_record rec;
+    int rc = libxl__domain_record_read(st, gc, domid, &rec);
+
+    if (rc || !rec.never_started)
+        return rc;
+    rec.never_started = false;
+    return libxl__domain_record_write(st, gc, &rec);
+}

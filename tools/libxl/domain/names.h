@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * names.h - domains by name and uuid, and changes of the record "domain" that
+ * are not an operation of their own.
+ *
+ * Thread:    loop thread only.
+ * Errors:    rc. ERROR_NOTFOUND without a message; others are logged.
+ */
+#ifndef LIBXL_NAMES_H
+#define LIBXL_NAMES_H
+
+#include "host/host.h"
+#include "store/domain_record.h"
+
+int libxl__name_to_domid(libxl__store *st, libxl__gc *gc, const char *name,
+                         uint32_t *domid_out);
+int libxl__uuid_to_domid(libxl__store *st, libxl__gc *gc,
+                         const libxl_uuid *uuid, uint32_t *domid_out);
+/* ERROR_INVAL, logged: another domain than domid has the name, or the uuid. */
+int libxl__name_check_free(libxl__store *st, libxl__gc *gc, const char *name,
+                           uint32_t domid);
+int libxl__uuid_check_free(libxl__store *st, libxl__gc *gc,
+                           const libxl_uuid *uuid, uint32_t domid);
+
+/* The caller holds the domain's lock. A name that it has already: 0. */
+int libxl__domain_set_name(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                           const char *name);
+/* The guest runs, or is about to: it is no longer one that never did. */
+int libxl__domain_mark_started(libxl__host *h, libxl__gc *gc, uint32_t domid);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * recover_one.c - chain, in order of time:
+ *   start -> resume_guest  -> resumed   -> finish
+ *         -> pause_guest   -> paused    -> resume_guest ...
+ *         -> run_guest     -> running   -> finish
+ *         -> destroy_guest -> destroyed -> finish
+ *
+ * The journal is erased last: a recovery that is itself killed is done again.
+ */
+#include "domain/recover_one.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "domain/names.h"
+
+static void resume_guest(libxl__egc *egc, libxl__recover_one *ro);
+static void resumed(libxl__egc *egc, libxl__host_call *call, int rc);
+static void pause_guest(libxl__egc *egc, libxl__recover_one *ro);
+static void paused(libxl__egc *egc, libxl__host_call *call, int rc);
+static void run_guest(libxl__egc *egc, libxl__recover_one *ro);
+static void running(libxl__egc *egc, libxl__host_call *call, int rc);
+static void destroy_guest(libxl__egc *egc, libxl__recover_one *ro);
+static void destroyed(libxl__egc *egc, libxl__host_call *call, int rc);
+
+static libxl__store *store_of(libxl__recover_one *ro)
+{
+    return ro->host->ops->store(ro->host);
+}
+
+static libxl__host_call *make_call(libxl__recover_one *ro,
+                                   libxl__host_callback *callback)
+{
+    ro->call = (libxl__host_call){
+        .ao = ro->ao,
+        .domid = ro->domid,
+        .user = ro,
+        .callback = callback,
+    };
+    return &ro->call;
+}
+
+/* The guest as it should be: the journal has served. */
+static void finish(libxl__egc *egc, libxl__recover_one *ro, int rc)
+{
+    if (!rc && !ro->gone)
+        rc = libxl__journal_erase(store_of(ro), ro->domid);
+    ro->callback(egc, ro, rc);
+}
+
+static bool guest_has_ended(libxl__recover_one *ro)
+{
+    libxl_dominfo info = { 0 };
+    bool ended;
+    int rc;
+
+    rc = ro->host->ops->dominfo(ro->host, libxl__ao_gc(ro->ao), ro->domid,
+                                &info);
+    ended = !rc && (info.dying || info.shutdown);
+    libxl_dominfo_dispose(&info);
+    return ended;
+}
+
+static bool is_the_temporary_file(const struct libxl__journal *j,
+                                  const char *path)
+{
+    struct stat st;
+
+    return !lstat(path, &st) && S_ISREG(st.st_mode) &&
+           st.st_dev == j->file_dev && st.st_ino == j->file_ino;
+}
+
+/* Never a file that merely has the name of ours. */
+static void remove_temporary_file(libxl__recover_one *ro)
+{
+    const struct libxl__journal *j = &ro->journal;
+
+    if (!j->temp_path || !is_the_temporary_file(j, j->temp_path))
+        return;
+    if (unlink(j->temp_path))
+        LOGED(ro->host->ctx, ro->domid, WARN, errno,
+              "cannot remove the unfinished file %s: remove it yourself",
+              j->temp_path);
+}
+
+/* A question that the journal alone cannot answer. */
+static void ask(libxl__egc *egc, libxl__recover_one *ro)
+{
+    const struct libxl__journal *j = &ro->journal;
+
+    if (ro->policy == RECOVER_RUN) {
+        finish(egc, ro, 0);
+        return;
+    }
+    if (j->verb == JOURNAL_SAVE)
+        LOGD(ro->host->ctx, ro->domid, ERROR,
+             "the guest was saved to %s, but that file is no longer there: "
+             "`xl destroy` if it is to be restored, `xl unpause` if not",
+             j->path);
+    else
+        LOGD(ro->host->ctx, ro->domid, ERROR,
+             "a migration (%s, peer %s) was cut after its point of no return: "
+             "find out whether the guest runs there; `xl destroy` here if it "
+             "does, `xl unpause` here only if it does not and never will",
+             libxl__journal_verb_name(j->verb), j->peer ? j->peer : "unknown");
+    ro->callback(egc, ro, ERROR_NOT_READY);
+}
+
+static void follow_up(libxl__egc *egc, libxl__recover_one *ro)
+{
+    switch (ro->journal.then) {
+    case LIBXL_SAVE_THEN_DESTROY:
+        destroy_guest(egc, ro);
+        return;
+    case LIBXL_SAVE_THEN_RESUME:
+        resume_guest(egc, ro);
+        return;
+    case LIBXL_SAVE_THEN_PAUSE:
+        pause_guest(egc, ro);
+        return;
+    }
+}
+
+static void look(libxl__egc *egc, libxl__recover_one *ro)
+{
+    const struct libxl__journal *j = &ro->journal;
+
+    if (j->path && is_the_temporary_file(j, j->path))
+        follow_up(egc, ro);
+    else if (j->temp_path && is_the_temporary_file(j, j->temp_path))
+        resume_guest(egc, ro);
+    else
+        ask(egc, ro);
+}
+
+static void act(libxl__egc *egc, libxl__recover_one *ro)
+{
+    switch (libxl__journal_action(ro->journal.verb, ro->journal.step)) {
+    case JACT_DESTROY:
+        destroy_guest(egc, ro);
+        return;
+    case JACT_RESUME:
+        resume_guest(egc, ro);
+        return;
+    case JACT_LOOK:
+        look(egc, ro);
+        return;
+    case JACT_FINISH:
+        follow_up(egc, ro);
+        return;
+    case JACT_RUN:
+        run_guest(egc, ro);
+        return;
+    case JACT_IMPOSSIBLE: /* the codec has refused it */
+    case JACT_ASK:
+        ask(egc, ro);
+        return;
+    }
+}
+
+void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro)
+{
+    libxl__gc *gc = libxl__ao_gc(ro->ao);
+    int rc;
+
+    ro->had_journal = ro->gone = false;
+    rc = libxl__journal_read(store_of(ro), gc, ro->domid, &ro->journal);
+    if (rc == ERROR_NOTFOUND) {
+        ro->callback(egc, ro, 0);
+        return;
+    }
+    ro->had_journal = true;
+    if (rc == ERROR_INVAL && ro->policy != RECOVER_ASK) {
+        finish(egc, ro, 0);
+        return;
+    }
+    if (rc) {
+        ro->callback(egc, ro, rc == ERROR_INVAL ? ERROR_NOT_READY : rc);
+        return;
+    }
+    LOGD(ro->host->ctx, ro->domid, NOTICE,
+         "a %s by pid %d ended at step \"%s\": recovering",
+         libxl__journal_verb_name(ro->journal.verb),
+         (int)ro->journal.owner.pid,
+         libxl__journal_step_name(ro->journal.step));
+    if (ro->policy == RECOVER_FORGET) {
+        if (ro->journal.step == JSTEP_WRITING)
+            remove_temporary_file(ro);
+        finish(egc, ro, 0);
+        return;
+    }
+    act(egc, ro);
+}
+
+/* ---- the ways on ---- */
+
+static void resume_guest(libxl__egc *egc, libxl__recover_one *ro)
+{
+    int rc;
+
+    remove_temporary_file(ro);
+    if (guest_has_ended(ro)) {
+        finish(egc, ro, 0);
+        return;
+    }
+    rc = ro->host->ops->resume(egc, ro->host, make_call(ro, resumed));
+    if (rc)
+        resumed(egc, &ro->call, rc);
+}
+
+static void resumed(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__recover_one *ro = call->user;
+
+    if (rc && guest_has_ended(ro))
+        rc = 0;
+    if (!rc && ro->journal.name)
+        rc = libxl__domain_set_name(ro->host, libxl__ao_gc(ro->ao), ro->domid,
+                                    ro->journal.name);
+    if (!rc)
+        LOGD(ro->host->ctx, ro->domid, NOTICE, "the guest goes on");
+    finish(egc, ro, rc);
+}
+
+static void pause_guest(libxl__egc *egc, libxl__recover_one *ro)
+{
+    int rc = ro->host->ops->pause(egc, ro->host, make_call(ro, paused));
+
+    if (rc)
+        paused(egc, &ro->call, rc);
+}
+
+static void paused(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__recover_one *ro = call->user;
+
+    if (rc)
+        finish(egc, ro, guest_has_ended(ro) ? 0 : rc);
+    else
+        resume_guest(egc, ro);
+}
+
+static void run_guest(libxl__egc *egc, libxl__recover_one *ro)
+{
+    int rc = 0;
+
+    if (ro->journal.name)
+        rc = libxl__domain_set_name(ro->host, libxl__ao_gc(ro->ao), ro->domid,
+                                    ro->journal.name);
+    if (rc || !ro->journal.was_running) {
+        finish(egc, ro, rc);
+        return;
+    }
+    rc = ro->host->ops->unpause(egc, ro->host, make_call(ro, running));
+    if (rc)
+        running(egc, &ro->call, rc);
+}
+
+static void running(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__recover_one *ro = call->user;
+
+    if (!rc)
+        rc = libxl__domain_mark_started(ro->host, libxl__ao_gc(ro->ao),
+                                        ro->domid);
+    if (rc && guest_has_ended(ro))
+        rc = 0;
+    finish(egc, ro, rc);
+}
+
+static void destroy_guest(libxl__egc *egc, libxl__recover_one *ro)
+{
+    int rc = ro->host->ops->destroy(egc, ro->host, make_call(ro, destroyed));
+
+    if (rc)
+        destroyed(egc, &ro->call, rc);
+}
+
+static void destroyed(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__recover_one *ro = call->user;
+
+    if (!rc)
+        rc = store_of(ro)->ops->remove(store_of(ro), ro->domid);
+    if (!rc) {
+        ro->gone = true;
+        LOGD(ro->host->ctx, ro->domid, NOTICE, "%s",
+             ro->journal.step == JSTEP_BUILDING
+                 ? "removed: it was only half built"
+                 : "removed: the operation that was to end it had succeeded");
+    }
+    finish(egc, ro, rc);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * recover_one.h - bring one domain back to a state that it can be left in, by
+ * its journal (docs/specs/journal.md). The caller holds the domain's lock, so
+ * the operation that wrote the journal is over, however it ended.
+ *
+ * Thread:    loop thread only.
+ * Abort:     none: every host call it makes is one that is never aborted.
+ * Errors:    rc. ERROR_NOT_READY: a question is left, and was logged.
+ * Lifetime:  the struct stays the caller's until the callback, which runs
+ *            exactly once, perhaps from inside start.
+ */
+#ifndef LIBXL_RECOVER_ONE_H
+#define LIBXL_RECOVER_ONE_H
+
+#include "host/host.h"
+#include "migrate/journal.h"
+
+/* What the command that found the journal is to the question it may leave. */
+enum libxl__recover_policy {
+    RECOVER_ASK,    /* log the question, ERROR_NOT_READY */
+    RECOVER_RUN,    /* xl unpause: the user has answered "run it here" */
+    RECOVER_FORGET, /* xl destroy: remove what the operation left on disks */
+};
+
+typedef struct libxl__recover_one libxl__recover_one;
+struct libxl__recover_one {
+    /* caller fills */
+    libxl__ao *ao;
+    libxl__host *host;
+    uint32_t domid;
+    enum libxl__recover_policy policy;
+    void *user;
+    void (*callback)(libxl__egc *egc, libxl__recover_one *ro, int rc);
+    /* results, valid in callback */
+    bool had_journal;
+    bool gone; /* the domain no longer exists */
+    /* private */
+    struct libxl__journal journal;
+    libxl__host_call call;
+};
+
+void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro);
+
+#endif
