@@ -36,8 +36,11 @@ EMULATOR_UNKNOWN, EMULATOR_TRADITIONAL, EMULATOR_QEMU = 0, 1, 2
 EMULATOR_NAMES = {0: "unknown", 1: "qemu-traditional", 2: "qemu"}
 CHECKPOINT_STATES = ("NEW", "SVM_SUSPENDED", "SVM_READY", "SVM_RESUMED")
 # Lengths that a reader is ready to take (body without padding).
-LIBXL_RECORD_MAX = 128 << 20
+LIBXL_SKIPPED_MAX = 64 << 20  # an unknown optional record
+EMULATOR_CONTEXT_MAX = 256 << 20
 XENSTORE_DATA_MAX = 1 << 20
+XENSTORE_PAIRS_MAX = 1024
+XENSTORE_VALUE_MAX = 1024
 
 XC_MARKER = b"\xff" * 8
 XC_ID = 0x58454E46

@@ -9,7 +9,13 @@ from .body import HEADER, Record
 from .errors import StreamError, Truncated
 from .libxc import LibxcReader
 
-PHYSMAP_KEY = re.compile(rb"physmap/[0-9a-f]{1,16}/(start_addr|size|name)\Z")
+PHYSMAP_KEY = re.compile(
+    rb"physmap/[0-9a-fA-F]{1,16}/(start_addr|size|name)\Z")
+MARKERS = frozenset((c.LX_END, c.LX_LIBXC_CONTEXT, c.LX_CHECKPOINT_END))
+LIMITS = {
+    c.LX_EMULATOR_XENSTORE_DATA: c.XENSTORE_DATA_MAX,
+    c.LX_EMULATOR_CONTEXT: c.EMULATOR_CONTEXT_MAX,
+}
 
 
 def read_header(src, strict):
@@ -44,6 +50,7 @@ class LibxlReader:
         self.sink = sink
         self.index = 0
         self.libxc = None
+        self.converted = False
         self.in_checkpoint = False
         self.new_round()
 
@@ -55,6 +62,7 @@ class LibxlReader:
     def read(self):
         """The whole layer, up to and with END."""
         options = read_header(self.src, self.sink.finding)
+        self.converted = bool(options & c.LIBXL_CONVERTED)
         self.sink.libxl_header(options)
         try:
             while self.record() != c.LX_END:
@@ -70,7 +78,7 @@ class LibxlReader:
         rec = Record(self.src, "libxl", self.index, c.LIBXL_NAMES)
         self.index += 1
         self.check_order(rec)
-        self.limit(rec, c.LIBXL_RECORD_MAX)
+        self.check_length(rec)
         BODIES.get(rec.type, LibxlReader.unknown)(self, rec)
         rec.finish()
         self.sink.record(rec)
@@ -103,8 +111,7 @@ class LibxlReader:
 
     def check_order(self, rec):
         """What may come now."""
-        if self.libxc is None and rec.type != c.LX_LIBXC_CONTEXT \
-                and not rec.type & c.REC_OPTIONAL:
+        if self.libxc is None and rec.type != c.LX_LIBXC_CONTEXT:
             rec.fail("libxl.order.libxc_context_first",
                      "%s before LIBXC_CONTEXT", rec.name)
         if self.libxc and rec.type == c.LX_LIBXC_CONTEXT:
@@ -126,9 +133,10 @@ class LibxlReader:
             rec.fail("libxl.record.type", "unknown record type 0x%x",
                      rec.type)
 
-    def limit(self, rec, most):
+    def check_length(self, rec):
         """Nobody is asked to hold more than this."""
-        if rec.length > most:
+        most = LIMITS.get(rec.type, c.LIBXL_SKIPPED_MAX)
+        if rec.type not in MARKERS and rec.length > most:
             rec.fail("libxl.record.length",
                      "%d bytes, at most %d are accepted", rec.length, most)
 
@@ -148,7 +156,8 @@ class LibxlReader:
             rec.fail("libxl.order.emulator_guest",
                      "%s in the stream of a PV guest", rec.name)
         ident, index = rec.unpack("<II", "libxl.emulator.length")
-        if ident not in (c.EMULATOR_UNKNOWN, c.EMULATOR_QEMU):
+        if ident != c.EMULATOR_QEMU and not (
+                ident == c.EMULATOR_UNKNOWN and self.converted):
             rec.fail("libxl.emulator.id", "emulator id %d (%s) is not "
                      "supported", ident, c.EMULATOR_NAMES.get(ident, "?"))
         rec.notes.append("emulator %s, index %d"
@@ -157,7 +166,6 @@ class LibxlReader:
 
     def emulator_xenstore_data(self, rec):
         """Pairs of NUL-ended keys and values, from a short list of keys."""
-        self.limit(rec, c.XENSTORE_DATA_MAX)
         self.emulator(rec)
         if self.xenstore_seen:
             rec.fail("libxl.order.xenstore_twice",
@@ -171,12 +179,22 @@ class LibxlReader:
         strings = data[:-1].split(b"\0")
         if len(strings) % 2:
             rec.fail("libxl.xenstore.nul", "the last key has no value")
+        self.check_pairs(rec, strings)
+        rec.notes += ["%s = %s" % (k.decode("latin-1"), v.decode("latin-1"))
+                      for k, v in zip(strings[::2], strings[1::2])]
+
+    def check_pairs(self, rec, strings):
+        """Keys from the short list, values of a sane size."""
+        if len(strings) > 2 * c.XENSTORE_PAIRS_MAX:
+            rec.fail("libxl.xenstore.count", "%d pairs, at most %d are "
+                     "accepted", len(strings) // 2, c.XENSTORE_PAIRS_MAX)
         for key in strings[::2]:
             if not PHYSMAP_KEY.match(key):
                 rec.fail("libxl.xenstore.key", "key %r is not allowed",
                          key[:60].decode("latin-1"))
-        rec.notes += ["%s = %s" % (k.decode("latin-1"), v.decode("latin-1"))
-                      for k, v in zip(strings[::2], strings[1::2])]
+        if max(map(len, strings[1::2])) > c.XENSTORE_VALUE_MAX:
+            rec.fail("libxl.xenstore.value", "a value of more than %d bytes",
+                     c.XENSTORE_VALUE_MAX)
 
     def emulator_context(self, rec):
         """The device model's own state, opaque."""

@@ -103,7 +103,7 @@ def read_header(src):
     check_fields(order, mandatory, size)
     config, tail = read_config(src, size)
     header = XlHeader(mandatory, optional, config, tail)
-    if config is not None and mandatory & c.XL_JSON:
+    if config and mandatory & c.XL_JSON:
         header.json = check_json(config, 52)
         header.config = config[:-1]
     return header
