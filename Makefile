@@ -36,8 +36,10 @@ mains := $(wildcard tools/*/*/*_main.c)
 xen_c := $(wildcard tools/libxc/hv/xc_hv_xen*.c tools/libxl/host/host_xen*.c \
                     tools/libxl/store/store_xenstore*.c)
 preload_c := $(wildcard tools/libxl/host/preload_*.c)
+# the save helper's own objects: they alone need libseccomp
+helper_c := $(wildcard tools/libxl/helper/child_*.c)
 libxc_c := $(filter-out $(mains) $(xen_c),$(wildcard tools/libxc/*/*.c))
-libxl_c := $(filter-out $(mains) $(xen_c) $(preload_c),\
+libxl_c := $(filter-out $(mains) $(xen_c) $(preload_c) $(helper_c),\
              $(wildcard tools/libxl/*/*.c))
 xl_c := $(wildcard tools/xl/*.c)
 unit_c := $(wildcard tests/unit/*/test_*.c tests/fault/test_*.c)
@@ -121,6 +123,7 @@ $(foreach m,$(libexec_mains),$(eval $(call \
   program,$(O)/libexec/$(call libexec_name,$m),$m)))
 $(foreach m,$(test_mains),$(eval $(call \
   program,$(O)/tests/$(call main_name,$m),$m)))
+$(O)/libexec/xl-save-helper: $(call obj,$(helper_c))
 
 # Goes into QEMU, which is never built with a sanitizer.
 $(O)/lib/xl-preload-%.so: tools/libxl/host/preload_%.c

@@ -31,15 +31,27 @@ static int through(enum libxl__hw_speaker speaker,
 
 static void setup_round_trip(void **state)
 {
-    struct libxl__hw_msg in = { .number = LIBXL__HW_SETUP }, out;
+    struct libxl__hw_msg in = {.number = LIBXL__HW_SETUP}, out;
     struct libxl__hw_setup *s = &in.u.setup;
 
     *s = (struct libxl__hw_setup){
-        .version = 1, .hv = LIBXL__HW_HV_QEMU, .restore = 1, .domid = 77,
-        .fds = 0x38, .memory_bytes = 1ull << 40, .qemu_va = 0x7f0000000000,
-        .qemu_pid = 4711, .parent_pid = 4710, .live = 1, .verify = 1,
-        .zero_as_xalloc = 1, .max_downtime_ms = 2, .max_iters = 3,
-        .min_remaining_pages = 4, .abort_if_busy = 1, .timeout_ms = 5,
+        .version = 1,
+        .hv = LIBXL__HW_HV_QEMU,
+        .restore = 1,
+        .domid = 77,
+        .fds = 0x38,
+        .memory_bytes = 1ull << 40,
+        .qemu_va = 0x7f0000000000,
+        .qemu_pid = 4711,
+        .parent_pid = 4710,
+        .live = 1,
+        .verify = 1,
+        .zero_as_xalloc = 1,
+        .max_downtime_ms = 2,
+        .max_iters = 3,
+        .min_remaining_pages = 4,
+        .abort_if_busy = 1,
+        .timeout_ms = 5,
         .bandwidth_bps = 1ull << 33,
     };
     assert_int_equal(through(LIBXL__HW_PARENT, &in, &out), 0);
@@ -48,7 +60,7 @@ static void setup_round_trip(void **state)
 
 static void negative_numbers_survive(void **state)
 {
-    struct libxl__hw_msg in = { .number = LIBXL__HW_REPLY }, out;
+    struct libxl__hw_msg in = {.number = LIBXL__HW_REPLY}, out;
 
     in.u.reply.r = -EIO;
     assert_int_equal(through(LIBXL__HW_PARENT, &in, &out), 0);
@@ -57,7 +69,7 @@ static void negative_numbers_survive(void **state)
 
 static void log_text_survives(void **state)
 {
-    struct libxl__hw_msg in = { .number = LIBXL__HW_LOG }, out;
+    struct libxl__hw_msg in = {.number = LIBXL__HW_LOG}, out;
 
     in.u.log.level = 3;
     in.u.log.errnoval = ENOSPC;
@@ -70,7 +82,7 @@ static void log_text_survives(void **state)
 
 static void long_text_is_cut(void **state)
 {
-    struct libxl__hw_msg in = { .number = LIBXL__HW_LOG }, out;
+    struct libxl__hw_msg in = {.number = LIBXL__HW_LOG}, out;
     char text[LIBXL__HW_TEXT_MAX * 2];
 
     memset(text, 'a', sizeof(text));
@@ -82,7 +94,7 @@ static void long_text_is_cut(void **state)
 
 static void message_of_the_wrong_side_is_refused(void **state)
 {
-    struct libxl__hw_msg in = { .number = LIBXL__HW_SUSPEND }, out;
+    struct libxl__hw_msg in = {.number = LIBXL__HW_SUSPEND}, out;
 
     assert_int_equal(through(LIBXL__HW_CHILD, &in, &out), 0);
     assert_int_equal(through(LIBXL__HW_PARENT, &in, &out), -EPROTO);
@@ -91,11 +103,15 @@ static void message_of_the_wrong_side_is_refused(void **state)
 static void every_wrong_length_is_refused(void **state)
 {
     static const enum libxl__hw_number fixed[] = {
-        LIBXL__HW_PROGRESS, LIBXL__HW_SUSPEND, LIBXL__HW_SWITCH_DM_LOGDIRTY,
-        LIBXL__HW_STATIC_DATA_DONE, LIBXL__HW_RESULTS, LIBXL__HW_COMPLETE,
+        LIBXL__HW_PROGRESS,
+        LIBXL__HW_SUSPEND,
+        LIBXL__HW_SWITCH_DM_LOGDIRTY,
+        LIBXL__HW_STATIC_DATA_DONE,
+        LIBXL__HW_RESULTS,
+        LIBXL__HW_COMPLETE,
     };
-    uint8_t body[256] = { 0 };
-    struct libxl__hw_msg msg = { 0 }, out;
+    uint8_t body[256] = {0};
+    struct libxl__hw_msg msg = {0}, out;
 
     for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++) {
         size_t right;
@@ -103,27 +119,28 @@ static void every_wrong_length_is_refused(void **state)
         msg.number = fixed[i];
         right = libxl__hw_encode(&msg, frame) - LIBXL__HW_HEADER_BYTES;
         for (size_t n = 0; n < sizeof(body); n++)
-            assert_int_equal(libxl__hw_decode(LIBXL__HW_CHILD, fixed[i], body,
-                                              n, &out),
-                             n == right ? 0 : -EPROTO);
+            assert_int_equal(
+                libxl__hw_decode(LIBXL__HW_CHILD, fixed[i], body, n, &out),
+                n == right ? 0 : -EPROTO);
     }
 }
 
 static void text_with_nul_is_refused(void **state)
 {
-    uint8_t body[12] = { 0 };
+    uint8_t body[12] = {0};
     struct libxl__hw_msg out;
 
     memcpy(body + 8, "a\0bc", 4);
     assert_int_equal(libxl__hw_decode(LIBXL__HW_CHILD, LIBXL__HW_LOG, body,
-                                      sizeof(body), &out), -EPROTO);
+                                      sizeof(body), &out),
+                     -EPROTO);
 }
 
 static void long_frames_are_refused_by_their_header(void **state)
 {
-    static const uint8_t huge[8] = { 0xff, 0xff, 0xff, 0xff, 16, 0, 0, 0 };
-    static const uint8_t over[8] = { 0x01, 0x08, 0, 0, 16, 0, 0, 0 };
-    static const uint8_t reserved[8] = { 0, 0, 0, 0, 16, 0, 1, 0 };
+    static const uint8_t huge[8] = {0xff, 0xff, 0xff, 0xff, 16, 0, 0, 0};
+    static const uint8_t over[8] = {0x01, 0x08, 0, 0, 16, 0, 0, 0};
+    static const uint8_t reserved[8] = {0, 0, 0, 0, 16, 0, 1, 0};
     uint32_t body;
     uint16_t number;
 
@@ -139,8 +156,9 @@ static void unknown_numbers_are_refused(void **state)
 
     for (unsigned n = 0; n < 65536; n++)
         if (libxl__hw_name(n)[0] == '?')
-            assert_int_equal(libxl__hw_decode(LIBXL__HW_CHILD, (uint16_t)n,
-                                              "", 0, &out), -EPROTO);
+            assert_int_equal(
+                libxl__hw_decode(LIBXL__HW_CHILD, (uint16_t)n, "", 0, &out),
+                -EPROTO);
 }
 
 static void requests_alone_are_answered(void **state)

@@ -31,9 +31,9 @@ static struct libxl__journal sample(void)
     struct libxl__journal j = {
         .verb = JOURNAL_SAVE,
         .step = JSTEP_COMMITTED,
-        .owner = { .boot_id = "0f6c3a52-8f2c-4a6c-9d0e-1b2c3d4e5f60",
-                   .pid = 4711,
-                   .start_time = 123456789012345ull },
+        .owner = {.boot_id = "0f6c3a52-8f2c-4a6c-9d0e-1b2c3d4e5f60",
+                  .pid = 4711,
+                  .start_time = 123456789012345ull},
         .was_running = true,
         .then = LIBXL_SAVE_THEN_PAUSE,
         .path = (char *)"/tmp/a \"quoted\" name",
@@ -124,8 +124,8 @@ static void every_possible_step_survives_its_text(void **state)
             j.verb = verb;
             j.step = step;
             assert_int_equal(
-                libxl__journal_decode(
-                    *state, libxl__journal_encode(*state, &j), &back, &why),
+                libxl__journal_decode(*state, libxl__journal_encode(*state, &j),
+                                      &back, &why),
                 possible ? 0 : ERROR_INVAL);
             assert_true(!why == possible);
         }
@@ -152,14 +152,15 @@ static void a_damaged_journal_is_refused_with_a_reason(void **state)
 {
     libxl__gc *gc = *state;
 
-    assert_non_null(strstr(refusal(gc, "\"format\": 1", "\"format\": 2"),
-                           "format"));
+    assert_non_null(
+        strstr(refusal(gc, "\"format\": 1", "\"format\": 2"), "format"));
     assert_non_null(strstr(refusal(gc, "\"save\"", "\"sing\""), "verb"));
     assert_non_null(strstr(refusal(gc, "\"committed\"", "\"go\""), "no such"));
     assert_non_null(strstr(refusal(gc, "4711", "-4"), "owner"));
     assert_non_null(strstr(refusal(gc, "true", "\"yes\""), "follow"));
     assert_non_null(strstr(refusal(gc, "\"pause\"", "\"sell\""), "follow"));
-    assert_non_null(strstr(refusal(gc, "\"temp_path\"", "\"other\""), "one of"));
+    assert_non_null(
+        strstr(refusal(gc, "\"temp_path\"", "\"other\""), "one of"));
     assert_non_null(strstr(refusal(gc, "\"file_ino\"", NULL), "JSON"));
 }
 

@@ -38,10 +38,22 @@ static void pairs_come_one_by_one(void **state)
 static void other_keys_are_refused(void **state)
 {
     static const char *const keys[] = {
-        "", "/physmap/0/size", "state", "command", "physmap", "physmap/",
-        "physmap//size", "physmap/0", "physmap/0/", "physmap/0/sizes",
-        "physmap/xyz/size", "physmap/../size", "physmap/0/../../state",
-        "physmap/0/size/x", "physmap/00000000000000000/size",
+        "",
+        "/physmap/0/size",
+        "state",
+        "command",
+        "physmap",
+        "physmap/",
+        "physmap//size",
+        "physmap/0",
+        "physmap/0/",
+        "physmap/0/sizes",
+        "physmap/xyz/size",
+        "physmap/F0/size",
+        "physmap/../size",
+        "physmap/0/../../state",
+        "physmap/0/size/x",
+        "physmap/00000000000000000/size",
     };
     char payload[64];
 
@@ -63,23 +75,12 @@ static void missing_nuls_are_refused(void **state)
     assert_null(first_of(payload, 0));
 }
 
-static void long_values_are_refused(void **state)
-{
-    char payload[2048] = "physmap/0/size";
-
-    memset(payload + 15, 'v', 1024);
-    assert_null(first_of(payload, 15 + 1025));
-    payload[15 + 1024] = 'v';
-    assert_non_null(first_of(payload, 15 + 1026));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pairs_come_one_by_one),
         cmocka_unit_test(other_keys_are_refused),
         cmocka_unit_test(missing_nuls_are_refused),
-        cmocka_unit_test(long_values_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 
 struct libxl__rspan libxl__rspan_over(const void *bytes, size_t n)
 {
-    return (struct libxl__rspan){ .p = bytes, .left = n };
+    return (struct libxl__rspan){.p = bytes, .left = n};
 }
 
 const void *libxl__rspan_bytes(struct libxl__rspan *s, size_t n)
@@ -88,7 +88,7 @@ const char *libxl__rspan_cstr(struct libxl__rspan *s)
 
 struct libxl__wspan libxl__wspan_over(void *bytes, size_t n)
 {
-    return (struct libxl__wspan){ .p = bytes, .left = n };
+    return (struct libxl__wspan){.p = bytes, .left = n};
 }
 
 static uint8_t *wspan_take(struct libxl__wspan *s, size_t n)

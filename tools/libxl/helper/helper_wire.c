@@ -20,45 +20,69 @@ struct field {
     size_t offset; /* in struct libxl__hw_msg */
 };
 
-#define F(kind, member) { kind, offsetof(struct libxl__hw_msg, u.member) }
+#define F(kind, member)                                                        \
+    {                                                                          \
+        kind, offsetof(struct libxl__hw_msg, u.member)                         \
+    }
 
 static const struct field setup_fields[] = {
-    F(U32, setup.version), F(U32, setup.hv), F(U32, setup.restore),
-    F(U32, setup.domid), F(U32, setup.fds), F(U64, setup.memory_bytes),
-    F(U64, setup.qemu_va), F(U32, setup.qemu_pid), F(U32, setup.parent_pid),
-    F(U32, setup.live), F(U32, setup.verify), F(U32, setup.zero_as_xalloc),
-    F(U32, setup.max_downtime_ms), F(U32, setup.max_iters),
-    F(U32, setup.min_remaining_pages), F(U32, setup.abort_if_busy),
-    F(U32, setup.timeout_ms), F(U64, setup.bandwidth_bps),
-    { END, 0 },
+    F(U32, setup.version),
+    F(U32, setup.hv),
+    F(U32, setup.restore),
+    F(U32, setup.domid),
+    F(U32, setup.fds),
+    F(U64, setup.memory_bytes),
+    F(U64, setup.qemu_va),
+    F(U32, setup.qemu_pid),
+    F(U32, setup.parent_pid),
+    F(U32, setup.live),
+    F(U32, setup.verify),
+    F(U32, setup.zero_as_xalloc),
+    F(U32, setup.max_downtime_ms),
+    F(U32, setup.max_iters),
+    F(U32, setup.min_remaining_pages),
+    F(U32, setup.abort_if_busy),
+    F(U32, setup.timeout_ms),
+    F(U64, setup.bandwidth_bps),
+    {END, 0},
 };
-static const struct field reply_fields[] = { F(U32, reply.r), { END, 0 } };
+static const struct field reply_fields[] = {F(U32, reply.r), {END, 0}};
 static const struct field log_fields[] = {
-    F(U32, log.level), F(U32, log.errnoval), F(TEXT, log.text),
-    { END, 0 },
+    F(U32, log.level),
+    F(U32, log.errnoval),
+    F(TEXT, log.text),
+    {END, 0},
 };
 static const struct field progress_fields[] = {
-    F(U32, progress.pass), F(U32, progress.finished),
-    F(U32, progress.downtime_estimate_ms), F(U64, progress.done_pages),
-    F(U64, progress.total_pages), F(U64, progress.bytes),
-    F(U64, progress.rate_bps), F(U64, progress.dirty_pages_per_s),
-    { END, 0 },
+    F(U32, progress.pass),
+    F(U32, progress.finished),
+    F(U32, progress.downtime_estimate_ms),
+    F(U64, progress.done_pages),
+    F(U64, progress.total_pages),
+    F(U64, progress.bytes),
+    F(U64, progress.rate_bps),
+    F(U64, progress.dirty_pages_per_s),
+    {END, 0},
 };
-static const struct field suspend_fields[] = { { END, 0 } };
+static const struct field suspend_fields[] = {{END, 0}};
 static const struct field logdirty_fields[] = {
-    F(U32, logdirty.enable), { END, 0 },
+    F(U32, logdirty.enable),
+    {END, 0},
 };
 static const struct field static_data_fields[] = {
     F(U32, static_data.missing),
-    { END, 0 },
+    {END, 0},
 };
 static const struct field results_fields[] = {
-    F(U64, results.store_pfn), F(U64, results.console_pfn),
-    F(U64, results.bytes), F(U64, results.data_pages),
-    F(U64, results.zero_pages), F(U64, results.passes),
-    { END, 0 },
+    F(U64, results.store_pfn),
+    F(U64, results.console_pfn),
+    F(U64, results.bytes),
+    F(U64, results.data_pages),
+    F(U64, results.zero_pages),
+    F(U64, results.passes),
+    {END, 0},
 };
-static const struct field complete_fields[] = { F(U32, complete.r), { END, 0 } };
+static const struct field complete_fields[] = {F(U32, complete.r), {END, 0}};
 
 struct message {
     unsigned number;
@@ -69,9 +93,9 @@ struct message {
 };
 
 #define NR(a) (sizeof(a) / sizeof((a)[0]))
-#define ROW(number, NAME, member, speaker, answered) \
-    { number, #NAME, LIBXL__HW_##speaker, answered, member##_fields },
-static const struct message messages[] = { LIBXL__HW_MESSAGES(ROW) };
+#define ROW(number, NAME, member, speaker, answered)                           \
+    {number, #NAME, LIBXL__HW_##speaker, answered, member##_fields},
+static const struct message messages[] = {LIBXL__HW_MESSAGES(ROW)};
 
 static const struct message *find(unsigned number)
 {
@@ -151,8 +175,7 @@ static void decode_field(struct libxl__rspan *s, const struct field *f,
 }
 
 int libxl__hw_decode(enum libxl__hw_speaker speaker, uint16_t number,
-                     const void *body, size_t bytes,
-                     struct libxl__hw_msg *out)
+                     const void *body, size_t bytes, struct libxl__hw_msg *out)
 {
     struct libxl__rspan s = libxl__rspan_over(body, bytes);
     const struct message *m = find(number);
@@ -195,10 +218,9 @@ static void encode_field(struct libxl__wspan *s, const struct field *f,
 size_t libxl__hw_encode(const struct libxl__hw_msg *msg,
                         uint8_t frame[LIBXL__HW_FRAME_MAX])
 {
-    struct libxl__wspan body = libxl__wspan_over(
-        frame + LIBXL__HW_HEADER_BYTES, LIBXL__HW_BODY_MAX);
-    struct libxl__wspan head =
-        libxl__wspan_over(frame, LIBXL__HW_HEADER_BYTES);
+    struct libxl__wspan body =
+        libxl__wspan_over(frame + LIBXL__HW_HEADER_BYTES, LIBXL__HW_BODY_MAX);
+    struct libxl__wspan head = libxl__wspan_over(frame, LIBXL__HW_HEADER_BYTES);
     const struct message *m = find(msg->number);
 
     assert(m);

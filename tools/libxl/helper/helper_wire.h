@@ -37,18 +37,18 @@ enum libxl__hw_fd {
 enum libxl__hw_hv { LIBXL__HW_HV_FAKE, LIBXL__HW_HV_QEMU, LIBXL__HW_HV_XEN };
 
 /*   number, NAME, member, spoken by, answered with REPLY */
-#define LIBXL__HW_MESSAGES(X)                         \
-    X(1, SETUP, setup, PARENT, false)                 \
-    X(2, REPLY, reply, PARENT, false)                 \
-    X(16, LOG, log, CHILD, false)                     \
-    X(17, PROGRESS, progress, CHILD, false)           \
-    X(18, SUSPEND, suspend, CHILD, true)              \
-    X(19, SWITCH_DM_LOGDIRTY, logdirty, CHILD, true)  \
-    X(20, STATIC_DATA_DONE, static_data, CHILD, true) \
-    X(21, RESULTS, results, CHILD, false)             \
+#define LIBXL__HW_MESSAGES(X)                                                  \
+    X(1, SETUP, setup, PARENT, false)                                          \
+    X(2, REPLY, reply, PARENT, false)                                          \
+    X(16, LOG, log, CHILD, false)                                              \
+    X(17, PROGRESS, progress, CHILD, false)                                    \
+    X(18, SUSPEND, suspend, CHILD, true)                                       \
+    X(19, SWITCH_DM_LOGDIRTY, logdirty, CHILD, true)                           \
+    X(20, STATIC_DATA_DONE, static_data, CHILD, true)                          \
+    X(21, RESULTS, results, CHILD, false)                                      \
     X(22, COMPLETE, complete, CHILD, false)
 
-#define LIBXL__HW_ENUM(number, NAME, member, speaker, answered) \
+#define LIBXL__HW_ENUM(number, NAME, member, speaker, answered)                \
     LIBXL__HW_##NAME = number,
 enum libxl__hw_number { LIBXL__HW_MESSAGES(LIBXL__HW_ENUM) };
 #undef LIBXL__HW_ENUM
@@ -117,8 +117,7 @@ int libxl__hw_decode_header(const uint8_t raw[LIBXL__HW_HEADER_BYTES],
                             uint32_t *body_bytes, uint16_t *number);
 /* The body of a message that 'speaker' may send: exactly its fields. */
 int libxl__hw_decode(enum libxl__hw_speaker speaker, uint16_t number,
-                     const void *body, size_t bytes,
-                     struct libxl__hw_msg *out);
+                     const void *body, size_t bytes, struct libxl__hw_msg *out);
 /* The whole frame; returns its bytes. A text that is too long is cut. */
 size_t libxl__hw_encode(const struct libxl__hw_msg *msg,
                         uint8_t frame[LIBXL__HW_FRAME_MAX]);

@@ -22,7 +22,7 @@ typedef struct libxl__save_helper libxl__save_helper;
  * closes the fds after the helper has ended. */
 #define LIBXL__HELPER_MAX_FDS 8
 struct libxl__helper_guest {
-    const char *hv;  /* "qemu", "xen", "fake" */
+    const char *hv; /* "qemu", "xen", "fake" */
     uint32_t domid;
     uint64_t memory_bytes;
     int32_t qemu_pid;
@@ -43,9 +43,9 @@ struct libxl__save_helper {
     bool restore;
     int stream_fd;
     const struct libxl__helper_guest *guest;
-    unsigned flags; /* LIBXL_SUSPEND_* */
+    unsigned flags;                   /* LIBXL_SUSPEND_* */
     const libxl_precopy_how *precopy; /* NULL: defaults */
-    const char *what; /* "Saving", "Restoring": for progress */
+    const char *what;                 /* "Saving", "Restoring": for progress */
     /* Requests of the child. Each is answered, once, later or at once, with
      * libxl__save_helper_reply. NULL: answered 0 by itself. */
     void (*suspend)(libxl__egc *egc, libxl__save_helper *sh);

@@ -13,8 +13,7 @@
 #define PAGE_BYTES 4096u
 
 /* LF, space, NUL, space, CR at the end: a text-mode transfer shows. */
-static const char magic[MAGIC_BYTES] =
-    "Xen saved domain, xl format\n \0 \r";
+static const char magic[MAGIC_BYTES] = "Xen saved domain, xl format\n \0 \r";
 
 int libxl__savefile_decode(const uint8_t raw[LIBXL__SAVEFILE_HEADER_BYTES],
                            struct libxl__savefile_header *out,
@@ -30,13 +29,20 @@ int libxl__savefile_decode(const uint8_t raw[LIBXL__SAVEFILE_HEADER_BYTES],
     out->optional_bytes = libxl__rspan_u32ne(&s);
     *reason = NULL;
     if (memcmp(got, magic, MAGIC_BYTES))
-        *reason = "wrong magic: this is not an xl save file";
+        *reason = "wrong magic: this is not an xl save file "
+                  "[xl.header.magic]";
     else if (byteorder != BYTEORDER)
-        *reason = "wrong byte order: written by another kind of machine";
+        *reason = "wrong byte order: written by another kind of machine "
+                  "[xl.header.byteorder]";
     else if (out->mandatory & ~LIBXL__SAVEFILE_KNOWN)
-        *reason = "unknown mandatory flags: a newer xl is needed";
+        *reason = "unknown mandatory flags: a newer xl is needed "
+                  "[xl.header.mandatory_flags]";
+    else if (out->optional_bytes && out->optional_bytes < 4)
+        *reason = "optional data too short for a configuration "
+                  "[xl.optional.length]";
     else if (out->optional_bytes > LIBXL__SAVEFILE_OPTIONAL_MAX)
-        *reason = "optional data longer than 16 MiB";
+        *reason = "optional data longer than 16 MiB "
+                  "[xl.optional.length]";
     return *reason ? ERROR_INVAL : 0;
 }
 
@@ -53,9 +59,8 @@ void libxl__savefile_encode(const struct libxl__savefile_header *h,
     libxl__wspan_u32ne(&s, h->optional_bytes);
 }
 
-int libxl__savefile_config(const void *data, size_t bytes,
-                           const char **config, size_t *config_bytes,
-                           const char **reason)
+int libxl__savefile_config(const void *data, size_t bytes, const char **config,
+                           size_t *config_bytes, const char **reason)
 {
     struct libxl__rspan s = libxl__rspan_over(data, bytes);
     const char *text;
@@ -69,11 +74,11 @@ int libxl__savefile_config(const void *data, size_t bytes,
     n = libxl__rspan_u32ne(&s);
     text = libxl__rspan_bytes(&s, n);
     if (s.bad)
-        *reason = "configuration longer than the optional data";
-    else if (!n)
-        return 0;
-    else if (memchr(text, '\0', n) != text + n - 1)
-        *reason = "configuration does not end with its only NUL";
+        *reason = "configuration longer than the optional data "
+                  "[xl.config.length]";
+    else if (!n || memchr(text, '\0', n) != text + n - 1)
+        *reason = "configuration does not end with its only NUL "
+                  "[xl.config.nul]";
     if (*reason)
         return ERROR_INVAL;
     *config = text;
@@ -96,7 +101,8 @@ int libxl__savefile_build(uint32_t mandatory, uint32_t optional,
                           size_t *out_bytes, const char **reason)
 {
     struct libxl__savefile_header h = {
-        .mandatory = mandatory, .optional = optional,
+        .mandatory = mandatory,
+        .optional = optional,
     };
     size_t n = strlen(json), total;
     struct libxl__wspan s;
@@ -115,8 +121,7 @@ int libxl__savefile_build(uint32_t mandatory, uint32_t optional,
         return ERROR_NOMEM;
     }
     libxl__savefile_encode(&h, buf);
-    s = libxl__wspan_over(buf + LIBXL__SAVEFILE_HEADER_BYTES,
-                          h.optional_bytes);
+    s = libxl__wspan_over(buf + LIBXL__SAVEFILE_HEADER_BYTES, h.optional_bytes);
     libxl__wspan_u32ne(&s, (uint32_t)n + 1);
     libxl__wspan_bytes(&s, json, n + 1);
     *out = buf;

@@ -20,10 +20,11 @@
 /* mandatory flags: a reader refuses what it does not know */
 #define LIBXL__SAVEFILE_JSON (1u << 0)        /* the configuration is JSON */
 #define LIBXL__SAVEFILE_STREAM_V2 (1u << 1)   /* clear: a legacy stream */
-#define LIBXL__SAVEFILE_QEMU_HOST (1u << 30)  /* image of a QEMU host's guest */
+#define LIBXL__SAVEFILE_QEMU_HOST (1u << 30)  /* image of a QEMU host's guest  \
+                                               */
 #define LIBXL__SAVEFILE_ZERO_PAGES (1u << 31) /* zero pages as XALLOC (Xen) */
-#define LIBXL__SAVEFILE_KNOWN                                   \
-    (LIBXL__SAVEFILE_JSON | LIBXL__SAVEFILE_STREAM_V2 |         \
+#define LIBXL__SAVEFILE_KNOWN                                                  \
+    (LIBXL__SAVEFILE_JSON | LIBXL__SAVEFILE_STREAM_V2 |                        \
      LIBXL__SAVEFILE_QEMU_HOST | LIBXL__SAVEFILE_ZERO_PAGES)
 /* optional flags: a reader that does not know one goes on */
 #define LIBXL__SAVEFILE_BACK_CHANNEL (1u << 31) /* sender hears answers */
@@ -42,9 +43,8 @@ void libxl__savefile_encode(const struct libxl__savefile_header *h,
 /* The configuration in the optional data: *config points into data, is
  * NUL-terminated and *config_bytes long without the NUL; NULL: there is
  * none. */
-int libxl__savefile_config(const void *data, size_t bytes,
-                           const char **config, size_t *config_bytes,
-                           const char **reason);
+int libxl__savefile_config(const void *data, size_t bytes, const char **config,
+                           size_t *config_bytes, const char **reason);
 
 /* Header and optional data in one buffer, the optional data padded so that
  * what lies 'lead' bytes behind them is on a 4 KiB boundary. ERROR_NOMEM, or

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* sr_record.c - the libxl v2 stream's header, records and their order (codec). */
+/* sr_record.c - the libxl stream's header, records and their order (codec). */
 #include "stream/sr_record.h"
 
 #include <assert.h>
@@ -9,6 +9,8 @@
 #define IDENT 0x4c6962786c466d74ull /* "LibxlFmt" */
 #define VERSION 2u
 #define OPTION_BIG_ENDIAN (1u << 0)
+
+#define RULE(id, text) text " [" id "]"
 
 static const char *const names[] = {
     [REC_TYPE_END] = "END",
@@ -44,11 +46,14 @@ const char *libxl__sr_decode_header(const uint8_t raw[LIBXL__SR_HEADER_BYTES],
 
     *options = libxl__rspan_u32be(&s);
     if (ident != IDENT)
-        return "wrong ident: this is not a libxl stream";
+        return RULE("libxl.header.ident",
+                    "wrong ident: this is not a libxl stream");
     if (version != VERSION)
-        return "unknown version: only version 2 is known";
+        return RULE("libxl.header.version",
+                    "unknown version: only version 2 is known");
     if (*options & OPTION_BIG_ENDIAN)
-        return "big-endian records are not supported";
+        return RULE("libxl.header.endian",
+                    "big-endian records are not supported");
     return NULL;
 }
 
@@ -76,44 +81,65 @@ void libxl__sr_decode_record(const uint8_t raw[LIBXL__SR_RECORD_HEADER_BYTES],
 static const struct {
     uint32_t min, max;
 } limits[NR_TYPES] = {
-    [REC_TYPE_END] = { 0, 0 },
-    [REC_TYPE_LIBXC_CONTEXT] = { 0, 0 },
-    [REC_TYPE_EMULATOR_XENSTORE_DATA] = { LIBXL__SR_EMULATOR_HEADER_BYTES,
-                                          LIBXL__SR_XENSTORE_MAX },
-    [REC_TYPE_EMULATOR_CONTEXT] = { LIBXL__SR_EMULATOR_HEADER_BYTES,
-                                    LIBXL__SR_EMULATOR_MAX },
+    [REC_TYPE_END] = {0, 0},
+    [REC_TYPE_LIBXC_CONTEXT] = {0, 0},
+    [REC_TYPE_EMULATOR_XENSTORE_DATA] = {LIBXL__SR_EMULATOR_HEADER_BYTES,
+                                         LIBXL__SR_XENSTORE_MAX},
+    [REC_TYPE_EMULATOR_CONTEXT] = {LIBXL__SR_EMULATOR_HEADER_BYTES,
+                                   LIBXL__SR_BODY_MAX},
 };
 
 static const char *check_length(const struct libxl__sr_record *rec)
 {
-    if (rec->type & LIBXL__SR_OPTIONAL)
-        return rec->bytes > LIBXL__SR_SKIPPED_MAX
-                   ? "optional record longer than 64 MiB" : NULL;
-    if (rec->bytes > limits[rec->type].max)
-        return limits[rec->type].max ? "record is too long"
-                                     : "a mark must have length 0";
-    if (rec->bytes < limits[rec->type].min)
-        return "record is too short for its sub-header";
+    bool optional = rec->type & LIBXL__SR_OPTIONAL;
+    uint32_t min = optional ? 0 : limits[rec->type].min;
+    uint32_t max = optional ? LIBXL__SR_BODY_MAX : limits[rec->type].max;
+
+    if (rec->bytes && !max)
+        return RULE("libxl.marker.length", "a mark must have length 0");
+    if (rec->bytes > max)
+        return RULE("libxl.record.length", "record is too long");
+    if (rec->bytes < min)
+        return RULE("libxl.emulator.length",
+                    "record is too short for its sub-header");
     return NULL;
 }
 
-static const char *check_place(struct libxl__sr_order *o, uint32_t type)
+/* Emulator records: behind memory, for guests that have a device model. */
+static const char *check_emulator_place(const struct libxl__sr_order *o,
+                                        uint32_t type)
 {
-    if (type == REC_TYPE_CHECKPOINT_END || type == REC_TYPE_CHECKPOINT_STATE)
-        return "checkpointed streams (Remus, COLO) are not supported";
-    if (type >= NR_TYPES && !(type & LIBXL__SR_OPTIONAL))
-        return "unknown mandatory record";
-    if (type == REC_TYPE_LIBXC_CONTEXT)
-        return o->libxc ? "second LIBXC_CONTEXT" : NULL;
-    if (!o->libxc)
-        return "LIBXC_CONTEXT must be the first record";
-    if (type & LIBXL__SR_OPTIONAL || type == REC_TYPE_END)
-        return NULL;
     if (!o->hvm)
-        return "emulator record for a guest without a device model";
+        return RULE("libxl.order.emulator_guest",
+                    "emulator record for a guest without a device model");
     if (type == REC_TYPE_EMULATOR_XENSTORE_DATA && o->xenstore)
-        return "second EMULATOR_XENSTORE_DATA";
+        return RULE("libxl.order.xenstore_twice",
+                    "second EMULATOR_XENSTORE_DATA");
     return NULL;
+}
+
+static const char *check_place(const struct libxl__sr_order *o, uint32_t type)
+{
+    if (type & LIBXL__SR_OPTIONAL)
+        return NULL;
+    if (type == REC_TYPE_CHECKPOINT_END)
+        return RULE("libxl.order.checkpoint_end",
+                    "checkpointed streams (Remus, COLO) are not supported");
+    if (type == REC_TYPE_CHECKPOINT_STATE)
+        return RULE("libxl.order.checkpoint_state",
+                    "checkpointed streams (Remus, COLO) are not supported");
+    if (type >= NR_TYPES)
+        return RULE("libxl.record.type", "unknown mandatory record");
+    if (type == REC_TYPE_LIBXC_CONTEXT)
+        return o->libxc ? RULE("libxl.order.libxc_context_twice",
+                               "second LIBXC_CONTEXT")
+                        : NULL;
+    if (!o->libxc)
+        return RULE("libxl.order.libxc_context_first",
+                    "LIBXC_CONTEXT must be the first record");
+    if (type == REC_TYPE_END)
+        return NULL;
+    return check_emulator_place(o, type);
 }
 
 const char *libxl__sr_order_record(struct libxl__sr_order *o,
@@ -143,16 +169,6 @@ void libxl__sr_encode_emulator(const struct libxl__sr_emulator *e,
     libxl__wspan_u32le(&s, e->index);
 }
 
-/* index is below 256: nr_devices is. */
-static bool context_again(struct libxl__sr_order *o, uint32_t index)
-{
-    uint64_t bit = 1ull << (index % 64);
-    bool again = o->contexts[index / 64] & bit;
-
-    o->contexts[index / 64] |= bit;
-    return again;
-}
-
 const char *libxl__sr_order_emulator(struct libxl__sr_order *o, uint32_t type,
                                      const uint8_t raw[8],
                                      struct libxl__sr_emulator *out)
@@ -160,15 +176,19 @@ const char *libxl__sr_order_emulator(struct libxl__sr_order *o, uint32_t type,
     struct libxl__rspan s =
         libxl__rspan_over(raw, LIBXL__SR_EMULATOR_HEADER_BYTES);
 
-    assert(o->nr_devices < 256);
     out->id = libxl__rspan_u32le(&s);
     out->index = libxl__rspan_u32le(&s);
     if (out->id != LIBXL__SR_EMULATOR_QEMU &&
         !(out->id == LIBXL__SR_EMULATOR_UNKNOWN && o->legacy))
-        return "emulator id is not 2 (QEMU)";
+        return RULE("libxl.emulator.id", "emulator id is not 2 (QEMU)");
+    if (type != REC_TYPE_EMULATOR_CONTEXT)
+        return NULL;
+    if (out->index != o->contexts)
+        return RULE("libxl.emulator.index",
+                    "emulator contexts are not numbered 0, 1, 2, ...");
     if (out->index > o->nr_devices)
-        return "emulator index beyond the configured devices";
-    if (type == REC_TYPE_EMULATOR_CONTEXT && context_again(o, out->index))
-        return "second EMULATOR_CONTEXT with this index";
+        return RULE("libxl.emulator.index",
+                    "more emulator contexts than configured devices");
+    o->contexts++;
     return NULL;
 }

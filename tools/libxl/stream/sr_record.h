@@ -4,7 +4,8 @@
  * (docs/specs/libxl-stream.md). Codec.
  *
  * Owns:      nothing.
- * Errors:    NULL, or a constant text: the rule that was broken.
+ * Errors:    NULL, or a constant text: the rule that was broken, with its check
+ *            id from the specification.
  * Units:     header big-endian, records little-endian; lengths are of the body
  *            without its padding.
  */
@@ -21,8 +22,7 @@
 #define LIBXL__SR_OPTION_LEGACY (1u << 1) /* came out of the converter */
 
 #define LIBXL__SR_XENSTORE_MAX (1u << 20) /* EMULATOR_XENSTORE_DATA's body */
-#define LIBXL__SR_EMULATOR_MAX (256u << 20) /* EMULATOR_CONTEXT's body */
-#define LIBXL__SR_SKIPPED_MAX (64u << 20) /* an unknown optional record */
+#define LIBXL__SR_BODY_MAX (128u << 20)   /* any other body */
 
 #define LIBXL__SR_EMULATOR_UNKNOWN 0u /* from a converted stream alone */
 #define LIBXL__SR_EMULATOR_QEMU 2u
@@ -60,9 +60,9 @@ static inline unsigned libxl__sr_padding(uint64_t bytes)
 /* Which records may follow, what was seen; all zero at the start. */
 struct libxl__sr_order {
     bool hvm, legacy;    /* set by the caller */
-    unsigned nr_devices; /* set by the caller; at most 255 */
+    unsigned nr_devices; /* set by the caller */
     bool libxc, xenstore, end;
-    uint64_t contexts[4]; /* EMULATOR_CONTEXT indices seen: 256 bits */
+    uint32_t contexts; /* EMULATOR_CONTEXT seen: the index that is due */
 };
 /* May this record stand here, with this length? Notes that it was seen. */
 const char *libxl__sr_order_record(struct libxl__sr_order *o,

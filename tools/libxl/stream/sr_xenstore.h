@@ -11,9 +11,6 @@
 
 #include "base/span.h"
 
-#define LIBXL__SR_XENSTORE_PAIRS_MAX 1024u
-#define LIBXL__SR_XENSTORE_VALUE_MAX 1024u
-
 /* The next pair of s. *key NULL: the payload has ended. Only
  * physmap/HEX/(start_addr|size|name) is let through. */
 const char *libxl__sr_xenstore_next(struct libxl__rspan *s, const char **key,
