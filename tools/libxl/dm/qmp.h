@@ -5,9 +5,12 @@
  * Owns:      its socket. QEMU's answers are hostile input: bounded, checked.
  * Thread:    loop thread only.
  * Errors:    rc; QEMU's "error" object gives ERROR_QMP_* with its text logged.
- * Lifetime:  after libxl__qmp_close no callback runs. A command that fails, or
- *            a lost connection, leaves the client closed or usable as
- *            libxl__qmp_usable says.
+ * Lifetime:  after libxl__qmp_close no callback runs; it may be called, and
+ *            the struct freed, from any of its callbacks. A callback never
+ *            runs from inside connect or command. After an error
+ *            libxl__qmp_usable says whether another command can be sent: yes
+ *            after QEMU's own "error" and after an abort, no after a timeout
+ *            or a lost connection (ERROR_NOT_READY).
  */
 #ifndef LIBXL_QMP_H
 #define LIBXL_QMP_H
@@ -27,6 +30,8 @@ struct libxl__qmp {
     /* event may be NULL; data may be NULL */
     void (*event)(libxl__egc *egc, libxl__qmp *qmp, const char *name,
                   yajl_val data);
+    /* The owner explains a lost connection itself: it is not logged. */
+    bool quiet_loss;
     /* connection lost while no command was running; may be NULL */
     void (*lost)(libxl__egc *egc, libxl__qmp *qmp, int rc);
     /* private */
