@@ -11,7 +11,7 @@
 
 enum { PATIENCE_MS = 20000 };
 
-int count_fds(void)
+int fixture_count_fds(void)
 {
     DIR *dir = opendir("/proc/self/fd");
     int n = 0;
@@ -44,7 +44,7 @@ int fixture_setup(void **state)
     /* the first loop of a process makes libuv's two fds for ever */
     assert_int_equal(libxl_ctx_alloc(&f->ctx, LIBXL_VERSION, 0, &f->logger), 0);
     assert_int_equal(libxl_ctx_free(f->ctx), 0);
-    f->fds_before = count_fds();
+    f->fds_before = fixture_count_fds();
     assert_int_equal(libxl_ctx_alloc(&f->ctx, LIBXL_VERSION, 0, &f->logger), 0);
     *state = f;
     return 0;
@@ -55,7 +55,7 @@ int fixture_teardown(void **state)
     struct fixture *f = *state;
 
     assert_int_equal(libxl_ctx_free(f->ctx), 0);
-    assert_int_equal(count_fds(), f->fds_before);
+    assert_int_equal(fixture_count_fds(), f->fds_before);
     free(f);
     return 0;
 }

@@ -42,6 +42,6 @@ void fixture_run_until(struct fixture *f, const int *flag);
 /* Turn the loop n times without sleeping. */
 void fixture_turn(struct fixture *f, int n);
 
-int count_fds(void);
+int fixture_count_fds(void);
 
 #endif

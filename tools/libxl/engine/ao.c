@@ -52,8 +52,8 @@ static libxl__ao *ao_create(libxl_ctx *ctx, uint32_t domid,
     if (how)
         ao->how = *how;
     if (how && !how->callback) {
-        ao->event = libxl__event_new(LIBXL_EVENT_TYPE_OPERATION_COMPLETE,
-                                     domid, how->u.for_event);
+        ao->event = libxl__event_new(LIBXL_EVENT_TYPE_OPERATION_COMPLETE, domid,
+                                     how->u.for_event);
         if (!ao->event) {
             ao_free(ao);
             return NULL;
@@ -130,8 +130,9 @@ int libxl__ao_run(libxl_ctx *ctx, uint32_t domid, const libxl_asyncop_how *how,
     if (libxl__ctx_check(ctx))
         return ERROR_INVAL;
     if (!how && ctx->egcs) {
-        LOGD(ctx, domid, ERROR, "a synchronous operation cannot be started "
-                                "from inside a callback");
+        LOGD(ctx, domid, ERROR,
+             "a synchronous operation cannot be started "
+             "from inside a callback");
         return ERROR_INVAL;
     }
     ao = ao_create(ctx, domid, how);

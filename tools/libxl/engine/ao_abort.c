@@ -67,8 +67,8 @@ static libxl__ao *find_ao(libxl_ctx *ctx, const libxl_asyncop_how *how)
     libxl__ao *ao;
 
     LIST_FOREACH(ao, &ctx->aos, entry)
-        if (how_matches(ao, how))
-            return ao;
+    if (how_matches(ao, how))
+        return ao;
     return NULL;
 }
 

@@ -17,11 +17,11 @@ struct libxl__ao {
     libxl_ctx *ctx;
     libxl__gc gc;
     uint32_t domid;
-    libxl__ao *root;       /* itself, unless nested */
-    unsigned nested;       /* children alive; root only */
+    libxl__ao *root; /* itself, unless nested */
+    unsigned nested; /* children alive; root only */
     enum libxl__ao_state state;
     bool aborting;
-    int rc;                /* valid when complete */
+    int rc; /* valid when complete */
     bool sync;
     unsigned interrupts;   /* ctx's count when this ao began */
     libxl_asyncop_how how; /* valid unless sync */

@@ -102,8 +102,9 @@ int libxl_ctx_free(libxl_ctx *ctx)
     if (libxl__ctx_check(ctx) || ctx->egcs)
         return ERROR_INVAL;
     if (!LIST_EMPTY(&ctx->aos)) {
-        LOG(ctx, ERROR, "libxl_ctx_free: an operation is still running; "
-                        "abort it and wait for its completion first");
+        LOG(ctx, ERROR,
+            "libxl_ctx_free: an operation is still running; "
+            "abort it and wait for its completion first");
         return ERROR_INVAL;
     }
     close_slots(ctx);

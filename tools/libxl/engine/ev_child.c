@@ -83,8 +83,9 @@ static int check_sigchld(libxl_ctx *ctx)
         return ERROR_FAIL;
     if (now.sa_handler != SIG_IGN && !(now.sa_flags & SA_NOCLDWAIT))
         return 0;
-    LOG(ctx, ERROR, "this process ignores SIGCHLD, so no program can be run "
-                    "and waited for; set it to its default");
+    LOG(ctx, ERROR,
+        "this process ignores SIGCHLD, so no program can be run "
+        "and waited for; set it to its default");
     return ERROR_INVAL;
 }
 

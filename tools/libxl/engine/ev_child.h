@@ -31,8 +31,8 @@ struct libxl__spawn_params {
      * stdin, stdout and stderr. All others are closed in the child. Signals
      * have their defaults there, and none is blocked. */
     const int *fds;
-    size_t nr_fds; /* <= LIBXL__SPAWN_MAX_FDS */
-    const char *cwd; /* NULL: inherited */
+    size_t nr_fds;    /* <= LIBXL__SPAWN_MAX_FDS */
+    const char *cwd;  /* NULL: inherited */
     bool new_session; /* setsid(): survives the terminal */
 };
 

@@ -46,7 +46,8 @@ static int slot_update(struct libxl__fd_slot *slot)
     libxl__ev_fd *ev;
     int want = 0;
 
-    LIST_FOREACH(ev, &slot->watchers, entry) {
+    LIST_FOREACH(ev, &slot->watchers, entry)
+    {
         if (ev->events & POLLIN)
             want |= UV_READABLE;
         if (ev->events & POLLOUT)
@@ -65,8 +66,8 @@ static libxl__ev_fd *next_watcher(struct libxl__fd_slot *slot)
     libxl__ev_fd *ev;
 
     LIST_FOREACH(ev, &slot->watchers, entry)
-        if (ev->round != slot->round)
-            return ev;
+    if (ev->round != slot->round)
+        return ev;
     return NULL;
 }
 
@@ -114,8 +115,8 @@ static struct libxl__fd_slot *slot_find(libxl_ctx *ctx, int fd)
     struct libxl__fd_slot *slot;
 
     LIST_FOREACH(slot, &ctx->fd_slots, entry)
-        if (slot->fd == fd)
-            return slot;
+    if (slot->fd == fd)
+        return slot;
     return NULL;
 }
 

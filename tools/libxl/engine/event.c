@@ -48,7 +48,8 @@ static int take_event(libxl_ctx *ctx, libxl_event **event_r, uint64_t typemask,
 {
     struct libxl__event_node *node;
 
-    STAILQ_FOREACH(node, &ctx->events, entry) {
+    STAILQ_FOREACH(node, &ctx->events, entry)
+    {
         if (!in_mask(&node->event, typemask))
             continue;
         if (predicate && !predicate(&node->event, predicate_user))
@@ -102,7 +103,8 @@ int libxl_event_wait(libxl_ctx *ctx, libxl_event **event_r, uint64_t typemask,
             break;
         alive = libxl__loop_turn(ctx, UV_RUN_ONCE);
     }
-    LOG(ctx, ERROR, "libxl_event_wait: nothing is under way that could give "
-                    "an event");
+    LOG(ctx, ERROR,
+        "libxl_event_wait: nothing is under way that could give "
+        "an event");
     return ERROR_NOTFOUND;
 }

@@ -6,7 +6,8 @@
  *
  * Errors:    DC_SHORT when the stream ends before N bytes: EOF is never
  *            success. result.bytes says how many came.
- * Lifetime:  the buffer must stay until the callback. Dead when it runs.
+ * Lifetime:  the buffer must stay until the callback, which never runs from
+ *            inside start. Dead when it runs; may be started again from it.
  */
 #ifndef LIBXL_BUFREADER_H
 #define LIBXL_BUFREADER_H
@@ -28,8 +29,8 @@ struct libxl__bufreader {
 
 void libxl__bufreader_init(libxl__bufreader *br);
 int libxl__bufreader_start(libxl__bufreader *br, void *buf, size_t bytes);
-void libxl__bufreader_kill(libxl__bufreader *br); /* no callback; idempotent.
-    A file read in flight may still write to buf: see bufreader.c for how the
-    buffer is kept apart. */
+/* No callback; idempotent. The buffer is free to go: a file read in flight
+ * works on memory of its own. */
+void libxl__bufreader_kill(libxl__bufreader *br);
 
 #endif

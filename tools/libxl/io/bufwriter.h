@@ -2,9 +2,13 @@
 /*
  * bufwriter.h - one buffer to an fd (pipe, socket, device or file), whole.
  *
- * Owns:      a copy of small buffers, or the buffer itself when it was given
- *            with libxl__bufwriter_start_owned (freed with free()).
- * Lifetime:  dead when the callback runs; may be started again from it.
+ * Owns:      a copy of the buffer, or the buffer itself when it was given with
+ *            libxl__bufwriter_start_owned (from malloc; freed in any case,
+ *            also when start_owned fails).
+ * Lifetime:  the callback never runs from inside start. Dead when it runs; may
+ *            be started again from it.
+ * Result:    DC_DONE: the kernel has the bytes. A closed pipe is DC_WRITE_ERR
+ *            with EPIPE; SIGPIPE is never raised.
  */
 #ifndef LIBXL_BUFWRITER_H
 #define LIBXL_BUFWRITER_H

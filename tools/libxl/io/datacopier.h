@@ -5,7 +5,8 @@
  * Owns:      its buffers (256 KiB in flight at most: a slow writer stops the
  *            reader). The fds stay the caller's.
  * Thread:    loop thread only.
- * Lifetime:  dead when the callback runs; may be started again from it.
+ * Lifetime:  the callback never runs from inside start. Dead when it runs; may
+ *            be started again from it.
  * Abort:     through the ao: result DC_ABORTED, and the callback still runs.
  */
 #ifndef LIBXL_DATACOPIER_H
@@ -14,12 +15,12 @@
 #include "engine/engine.h"
 
 enum libxl__dc_how {
-    DC_DONE,      /* the wanted bytes, or all up to EOF, have been written */
-    DC_SHORT,     /* EOF before the wanted count: an error */
+    DC_DONE,  /* the wanted bytes, or all up to EOF, have been written */
+    DC_SHORT, /* EOF before the wanted count: an error */
     DC_READ_ERR,
     DC_WRITE_ERR,
     DC_ABORTED,
-    DC_ENGINE,    /* an event could not be registered */
+    DC_ENGINE, /* an event could not be registered */
 };
 
 struct libxl__dc_result {
@@ -41,7 +42,7 @@ struct libxl__datacopier {
     /* caller fills; stays valid until the callback */
     libxl__ao *ao;
     int readfd, writefd;
-    uint64_t bytes_to_read; /* LIBXL__DC_TO_EOF: all */
+    uint64_t bytes_to_read;                      /* LIBXL__DC_TO_EOF: all */
     const char *copywhat, *readwhat, *writewhat; /* for messages */
     libxl__datacopier_callback *callback;
     /* private */
@@ -50,6 +51,7 @@ struct libxl__datacopier {
 
 void libxl__datacopier_init(libxl__datacopier *dc);
 int libxl__datacopier_start(libxl__datacopier *dc);
-void libxl__datacopier_kill(libxl__datacopier *dc); /* no callback; idempotent */
+void libxl__datacopier_kill(
+    libxl__datacopier *dc); /* no callback; idempotent */
 
 #endif
