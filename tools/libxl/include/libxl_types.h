@@ -208,6 +208,7 @@ typedef struct {
     uint32_t vcpu_online, vcpu_max_id;
     libxl_domain_type domain_type;
     bool never_started; /* restored or incoming: has not run here */
+    int64_t started_at; /* seconds since the epoch; 0 unknown */
 } libxl_dominfo;
 
 void libxl_dominfo_dispose(libxl_dominfo *i);
