@@ -106,17 +106,19 @@ struct xc_hv_ops {
 };
 
 #define XC_BATCH_MAX 1024u
+#define XC_PFN_LIMIT (UINT64_C(1) << 52) /* what a stream can name */
 
 /* Base of every backend's own struct. */
 struct xc_hv {
     const struct xc_hv_ops *ops;
     enum { XC_HV_ATTACHED, XC_HV_LOGGING } state;
     bool mapped;
+    xc_pfn_t nr_pfns; /* set by the backend's open; every PFN is below */
 };
 
 /* Backends. Each returns 0 and *out, or negative errno. */
 struct xc_hv_qemu_params {
-    int memory_fd;          /* dup'ed by the caller for us: we close it */
+    int memory_fd;          /* a memfd of 4 KiB pages; we close it */
     uint64_t memory_bytes;
     pid_t qemu_pid;
     int pagemap_fd;         /* /proc/PID/pagemap, or -1 */
@@ -129,6 +131,10 @@ struct xc_hv_fake_params {
     xc_pfn_t nr_pfns;
     enum xc_guest_type type;
     bool qemu_host;
+    bool use_memory_fd; /* the guest is memory_fd's content, not private */
+    int memory_fd;      /* nr_pfns * 4096 bytes; we close it */
+    uint64_t seed;      /* non-zero: random memory and state made of it */
+    uint32_t dirty_per_call; /* pages written behind each call while logging */
 };
 int xc_hv_fake_open(const struct xc_hv_fake_params *p, struct xc_hv **out);
 
