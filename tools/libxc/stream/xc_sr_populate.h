@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xc_sr_populate.h - which pages the new domain has got already.
+ *
+ * Owns:      one bit a page.
+ * Errors:    0, or negative errno; not reported.
+ */
+#ifndef XC_SR_POPULATE_H
+#define XC_SR_POPULATE_H
+
+#include "hv/xc_hv.h"
+
+struct xc_sr_populate {
+    struct xc_hv *hv;
+    struct xc_bitmap there;
+    bool zero_fresh; /* a page comes into being as zeros */
+};
+
+int xc_sr_populate_init(struct xc_sr_populate *p, struct xc_hv *hv,
+                        const struct xc_hv_info *info);
+void xc_sr_populate_dispose(struct xc_sr_populate *p); /* idempotent */
+
+/* Makes those of pfns exist that do not yet. */
+int xc_sr_populate(struct xc_sr_populate *p, const xc_pfn_t *pfns, size_t n);
+/* The same, and all of them are zero behind it, whatever they held. */
+int xc_sr_populate_zero(struct xc_sr_populate *p, const xc_pfn_t *pfns,
+                        size_t n);
+bool xc_sr_populated(const struct xc_sr_populate *p, xc_pfn_t pfn);
+
+#endif

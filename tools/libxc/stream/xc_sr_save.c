@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xc_sr_save.c - the order of a save:
+ *
+ *   headers -> static data -> STATIC_DATA_END
+ *   -> not live: suspend -> all pages
+ *      live:     xc_sr_live.c (log, passes, suspend, what is left)
+ *   -> verify: VERIFY -> all pages once more
+ *   -> state -> END
+ *
+ * The guest is left suspended; resuming is the caller's business. The dirty
+ * log is off behind every way out.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "stream/xc_sr_report.h"
+#include "stream/xc_sr_save_priv.h"
+
+static int write_bytes(struct xc_sr_save *s, struct iovec *iov, int n,
+                       const char *what)
+{
+    uint64_t at = s->io.offset;
+    int rc = xc_sr_io_writev(&s->io, iov, n);
+
+    if (rc)
+        return xc_sr_fail(&s->p->cb, rc, "cannot write %s at offset %llu: %s",
+                          what, (unsigned long long)at, strerror(-rc));
+    return 0;
+}
+
+static int write_headers(struct xc_sr_save *s)
+{
+    uint8_t bytes[sizeof(struct xc_wire_image_header) +
+                  sizeof(struct xc_wire_domain_header)];
+    struct xc_build b = xc_build_in(bytes, sizeof(bytes));
+    struct xc_sr_domain_header h = {
+        .type = s->info.type,
+        .xen_major = s->info.xen_major,
+        .xen_minor = s->info.xen_minor,
+    };
+    struct iovec iov = {bytes, sizeof(bytes)};
+
+    xc_sr_put_image_header(&b);
+    xc_sr_put_domain_header(&b, &h);
+    assert(!b.failed && b.used == sizeof(bytes));
+    return write_bytes(s, &iov, 1, "the image header");
+}
+
+int xc_sr_save_record(struct xc_sr_save *s, enum xc_rec_type type,
+                      const void *body, uint32_t length)
+{
+    static const uint8_t zeros[XC_REC_ALIGN];
+    uint8_t head[sizeof(struct xc_wire_record)];
+    struct xc_build b = xc_build_in(head, sizeof(head));
+    struct xc_sr_record r = {.type = type, .length = length};
+    struct xc_sr_step step = xc_sr_order_step(&s->order, &r);
+    struct iovec iov[3] = {
+        {head, sizeof(head)},
+        {(void *)body, length},
+        {(void *)zeros, xc_sr_padding(length)},
+    };
+
+    if (step.broken)
+        return xc_sr_fail(&s->p->cb, -EINVAL, "cannot write %s (%u bytes): %s",
+                          xc_sr_record_name(type), length, step.broken);
+    xc_sr_put_record(&b, &r);
+    return write_bytes(s, iov, 3, xc_sr_record_name(type));
+}
+
+static int add_page(struct xc_sr_save *s, xc_pfn_t pfn)
+{
+    int rc = xc_sr_batch_add(s->batch, pfn);
+
+    s->progress.done_pages++;
+    if (rc || !xc_sr_batch_empty(s->batch))
+        return rc;
+    return xc_sr_live_breathe(s);
+}
+
+int xc_sr_save_all_pages(struct xc_sr_save *s)
+{
+    struct xc_pfn_run run = {0};
+    int rc;
+
+    xc_sr_progress_pass(s, s->info.nr_pfns);
+    for (;;) {
+        rc = xc_hv_next_run(s->p->hv, run.first + run.count, &run);
+        if (rc == -ENOENT)
+            break;
+        if (rc)
+            return xc_sr_fail(&s->p->cb, rc,
+                              "cannot find the guest's pages (%s): %s",
+                              xc_hv_name(s->p->hv), strerror(-rc));
+        for (uint64_t i = 0; i < run.count; i++) {
+            rc = add_page(s, run.first + i);
+            if (rc)
+                return rc;
+        }
+    }
+    return xc_sr_batch_flush(s->batch);
+}
+
+int xc_sr_save_dirty_pages(struct xc_sr_save *s)
+{
+    xc_pfn_t pfn = 0;
+    int rc;
+
+    xc_sr_progress_pass(s, xc_bitmap_count(&s->dirty));
+    for (;;) {
+        pfn = xc_bitmap_next(&s->dirty, pfn);
+        if (pfn >= s->dirty.bits)
+            break;
+        rc = add_page(s, pfn++);
+        if (rc)
+            return rc;
+    }
+    return xc_sr_batch_flush(s->batch);
+}
+
+int xc_sr_save_suspend(struct xc_sr_save *s)
+{
+    int rc = 0;
+
+    if (s->p->cb.suspend)
+        rc = s->p->cb.suspend(s->p->cb.data);
+    if (rc)
+        return xc_sr_fail(&s->p->cb, rc, "the guest could not be suspended: %s",
+                          strerror(-rc));
+    return 0;
+}
+
+static int save_memory(struct xc_sr_save *s)
+{
+    int rc;
+
+    if (s->p->live)
+        return xc_sr_live(s);
+    rc = xc_sr_save_suspend(s);
+    return rc ? rc : xc_sr_save_all_pages(s);
+}
+
+static int save_again_to_verify(struct xc_sr_save *s)
+{
+    int rc;
+
+    if (!s->p->verify)
+        return 0;
+    rc = xc_sr_save_record(s, XC_REC_VERIFY, NULL, 0);
+    return rc ? rc : xc_sr_save_all_pages(s);
+}
+
+static int save_all(struct xc_sr_save *s)
+{
+    int (*const steps[])(struct xc_sr_save *) = {
+        write_headers,        xc_sr_save_static, save_memory,
+        save_again_to_verify, xc_sr_save_state,
+    };
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < sizeof(steps) / sizeof(steps[0]); i++)
+        rc = steps[i](s);
+    return rc ? rc : xc_sr_save_record(s, XC_REC_END, NULL, 0);
+}
+
+static int save_init(struct xc_sr_save *s)
+{
+    const struct xc_sr_callbacks *cb = &s->p->cb;
+    struct xc_sr_batch_params bp = {
+        .hv = s->p->hv,
+        .io = &s->io,
+        .cb = cb,
+        .stats = &s->stats,
+    };
+    int rc = xc_hv_info(s->p->hv, &s->info);
+
+    if (rc)
+        return xc_sr_fail(cb, rc, "cannot learn about the guest (%s): %s",
+                          xc_hv_name(s->p->hv), strerror(-rc));
+    if (s->info.type != XC_GUEST_HVM)
+        return xc_sr_fail(cb, -ENOTSUP, "PV guests cannot be saved here");
+    xc_sr_io_init(&s->io, s->p->fd);
+    s->io.cancelled = cb->cancelled;
+    s->io.cancel_data = cb->data;
+    xc_sr_order_init(&s->order, s->info.qemu_host ? XC_SR_QEMU : XC_SR_HVM,
+                     XC_WIRE_VERSION);
+    xc_sr_precopy_init(&s->policy, &s->p->precopy, s->info.qemu_host);
+    bp.zero_as_xalloc = s->p->zero_as_xalloc || s->info.qemu_host;
+    rc = xc_bitmap_init(&s->dirty, s->info.nr_pfns);
+    if (rc)
+        return xc_sr_fail(cb, rc, "no memory for the set of dirty pages");
+    return xc_sr_batch_new(&bp, &s->batch);
+}
+
+int xc_sr_save(const struct xc_sr_save_params *p, struct xc_sr_stats *stats)
+{
+    struct xc_sr_save s = {.p = p};
+    int rc = save_init(&s);
+
+    if (!rc)
+        rc = save_all(&s);
+    xc_sr_live_stop(&s);
+    if (!rc)
+        xc_sr_progress_tell(&s, true);
+    s.stats.bytes = s.io.offset;
+    *stats = s.stats;
+    xc_sr_batch_free(s.batch);
+    xc_bitmap_dispose(&s.dirty);
+    return rc;
+}
