@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * destroy.c - chain: start -> (lock) -> recovered -> ended -> finish
+ *                          -> (busy) -> ended_under -> wait_lock ... -> finish
+ *
+ * Overrides another operation: the guest is ended under its feet, it fails, and
+ * when it has let go of the lock (or after a while without) the rest goes.
+ */
+#include <string.h>
+
+#include "base/container.h"
+#include "base/log.h"
+#include "domain/domain.h"
+#include "domain/recover_one.h"
+
+#define LOCK_RETRY_MS 50
+#define LOCK_PATIENCE_MS 10000
+
+struct destroy {
+    libxl__ao *ao;
+    libxl__host *host;
+    libxl__store *store;
+    uint32_t domid;
+    libxl__domain_lock *lock;
+    struct libxl__recover_one recover;
+    libxl__host_call call;
+    libxl__ev_time retry;
+    uint64_t give_up_ms;
+};
+
+static void forgotten(libxl__egc *egc, libxl__recover_one *ro, int rc);
+static void end_guest(libxl__egc *egc, struct destroy *de);
+static void ended(libxl__egc *egc, libxl__host_call *call, int rc);
+static void retry_lock(libxl__egc *egc, libxl__ev_time *ev, int rc);
+
+static struct destroy *destroy_of_retry(libxl__ev_time *ev)
+{
+    return CONTAINER_OF(ev, struct destroy, retry);
+}
+
+static void finish(libxl__egc *egc, struct destroy *de, int rc)
+{
+    if (!rc)
+        rc = de->store->ops->remove(de->store, de->domid);
+    libxl__domain_lock_release(de->lock);
+    libxl__ao_complete(egc, de->ao, rc);
+}
+
+/* The journal's leftovers first: they are named nowhere else. */
+static void forget_journal(libxl__egc *egc, struct destroy *de)
+{
+    de->recover = (struct libxl__recover_one){
+        .ao = de->ao,
+        .host = de->host,
+        .domid = de->domid,
+        .policy = RECOVER_FORGET,
+        .user = de,
+        .callback = forgotten,
+    };
+    libxl__recover_one_start(egc, &de->recover);
+}
+
+int libxl__domain_destroy_start(libxl__egc *egc, libxl__ao *ao,
+                                const void *params)
+{
+    struct destroy *de = libxl__zalloc(libxl__ao_gc(ao), sizeof(*de));
+    int rc;
+
+    if (!de)
+        return ERROR_NOMEM;
+    de->ao = ao;
+    de->domid = libxl__ao_domid(ao);
+    libxl__ev_time_init(&de->retry);
+    de->host = libxl__host_get(libxl__ao_ctx(ao));
+    if (!de->host)
+        return ERROR_FAIL;
+    de->store = de->host->ops->store(de->host);
+    rc = libxl__domain_lock_take(de->store, de->domid, "destroy", true,
+                                 &de->lock);
+    if (rc == ERROR_DOMAIN_NOTFOUND)
+        LOGD(de->host->ctx, de->domid, ERROR, "there is no such domain");
+    if (rc && rc != ERROR_LOCK_FAIL)
+        return rc;
+    if (rc)
+        end_guest(egc, de);
+    else
+        forget_journal(egc, de);
+    return 0;
+}
+
+static void forgotten(libxl__egc *egc, libxl__recover_one *ro, int rc)
+{
+    struct destroy *de = ro->user;
+
+    if (rc)
+        LOGD(de->host->ctx, de->domid, WARN,
+             "the journal could not be followed; destroying all the same");
+    if (de->call.callback) /* the guest was ended before we had the lock */
+        finish(egc, de, 0);
+    else
+        end_guest(egc, de);
+}
+
+static void end_guest(libxl__egc *egc, struct destroy *de)
+{
+    int rc;
+
+    de->call = (libxl__host_call){
+        .ao = de->ao,
+        .domid = de->domid,
+        .user = de,
+        .callback = ended,
+    };
+    rc = de->host->ops->destroy(egc, de->host, &de->call);
+    if (rc)
+        ended(egc, &de->call, rc);
+}
+
+static void ended(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    struct destroy *de = call->user;
+
+    if (rc || de->lock) {
+        finish(egc, de, rc);
+        return;
+    }
+    de->give_up_ms = libxl__now_ms(de->host->ctx) + LOCK_PATIENCE_MS;
+    retry_lock(egc, &de->retry, ERROR_TIMEDOUT);
+}
+
+static void retry_lock(libxl__egc *egc, libxl__ev_time *ev, int rc)
+{
+    struct destroy *de = destroy_of_retry(ev);
+    libxl_ctx *ctx = de->host->ctx;
+
+    rc = libxl__domain_lock_take(de->store, de->domid, "destroy", true,
+                                 &de->lock);
+    if (!rc) {
+        forget_journal(egc, de);
+        return;
+    }
+    if (rc == ERROR_DOMAIN_NOTFOUND) { /* the other one has removed it */
+        libxl__ao_complete(egc, de->ao, 0);
+        return;
+    }
+    if (libxl__now_ms(ctx) < de->give_up_ms &&
+        !libxl__ev_time_register_rel(ctx, NULL, &de->retry, retry_lock,
+                                     LOCK_RETRY_MS))
+        return;
+    LOGD(ctx, de->domid, WARN,
+         "the operation that has this domain does not end; its records are "
+         "removed all the same");
+    finish(egc, de, 0);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * recover.c - `xl recover`: one domain, or each of them in turn.
+ *
+ * start -> next -> (lock) -> recovered -> next ... -> finish
+ */
+#include "base/container.h"
+#include "base/log.h"
+#include "domain/domain.h"
+#include "domain/recover_one.h"
+
+struct recover {
+    libxl__ao *ao;
+    libxl__host *host;
+    libxl__store *store;
+    uint32_t *domids;
+    int nr, at;
+    int rc; /* first failure; the others are still tried */
+    unsigned recovered;
+    libxl__domain_lock *lock;
+    struct libxl__recover_one one;
+    libxl__ev_immediate soon; /* the next one: no recursion */
+};
+
+static struct recover *recover_of_soon(libxl__ev_immediate *soon)
+{
+    return CONTAINER_OF(soon, struct recover, soon);
+}
+
+static void next_soon(libxl__egc *egc, libxl__ev_immediate *soon);
+static void next(libxl__egc *egc, struct recover *re);
+static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc);
+
+int libxl__domain_recover_start(libxl__egc *egc, libxl__ao *ao,
+                                const void *params)
+{
+    libxl__gc *gc = libxl__ao_gc(ao);
+    struct recover *re = libxl__zalloc(gc, sizeof(*re));
+    uint32_t domid = libxl__ao_domid(ao);
+    int rc = 0;
+
+    if (!re)
+        return ERROR_NOMEM;
+    re->ao = ao;
+    re->host = libxl__host_get(libxl__ao_ctx(ao));
+    if (!re->host)
+        return ERROR_FAIL;
+    re->store = re->host->ops->store(re->host);
+    if (domid == INVALID_DOMID) {
+        rc = re->store->ops->list(re->store, gc, &re->domids, &re->nr);
+    } else {
+        re->nr = 1;
+        re->domids = libxl__zalloc(gc, sizeof(domid));
+        if (!re->domids)
+            return ERROR_NOMEM;
+        re->domids[0] = domid;
+    }
+    if (!rc)
+        next(egc, re);
+    return rc;
+}
+
+static void finish(libxl__egc *egc, struct recover *re)
+{
+    if (!re->rc && !re->recovered)
+        LOG(re->host->ctx, INFO, "nothing was left to recover");
+    libxl__ao_complete(egc, re->ao, re->rc);
+}
+
+static void next(libxl__egc *egc, struct recover *re)
+{
+    bool all = libxl__ao_domid(re->ao) == INVALID_DOMID;
+    uint32_t domid;
+    int rc;
+
+    for (; re->at < re->nr; re->at++) {
+        domid = re->domids[re->at];
+        rc = libxl__domain_lock_take(re->store, domid, "recover", all,
+                                     &re->lock);
+        if (!rc)
+            break;
+        /* Held or gone: nothing that `recover` of all has to end. */
+        if (!all || (rc != ERROR_LOCK_FAIL && rc != ERROR_DOMAIN_NOTFOUND))
+            re->rc = re->rc ? re->rc : rc;
+    }
+    if (re->at == re->nr) {
+        finish(egc, re);
+        return;
+    }
+    re->one = (struct libxl__recover_one){
+        .ao = re->ao,
+        .host = re->host,
+        .domid = re->domids[re->at++],
+        .policy = RECOVER_ASK,
+        .user = re,
+        .callback = recovered,
+    };
+    libxl__recover_one_start(egc, &re->one);
+}
+
+static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc)
+{
+    struct recover *re = ro->user;
+
+    libxl__domain_lock_release(re->lock);
+    re->lock = NULL;
+    if (ro->had_journal)
+        re->recovered++;
+    if (rc && !re->rc)
+        re->rc = rc;
+    re->soon.callback = next_soon;
+    libxl__egc_immediate(egc, &re->soon);
+}
+
+static void next_soon(libxl__egc *egc, libxl__ev_immediate *soon)
+{
+    next(egc, recover_of_soon(soon));
+}
