@@ -23,8 +23,10 @@ struct libxl__stream_read {
     int fd;
     bool hvm;            /* emulator records are allowed */
     unsigned nr_devices; /* EMULATOR_CONTEXT index 0..nr_devices */
+    bool need_emulator;  /* a stream without index 0 is refused (QEMU host) */
     void *user;
-    /* Read the libxc stream from fd; answer with libxl__stream_read_libxc_done. */
+    /* Read the libxc stream from fd; answer with libxl__stream_read_libxc_done.
+     */
     void (*run_libxc)(libxl__egc *egc, libxl__stream_read *sr);
     /* Where emulator state (id, index) of so many bytes goes: an fd, owned by
      * the callee, or a negative libxl error (already logged). */

@@ -29,7 +29,8 @@ struct libxl__stream_write {
     uint32_t domid;
     int fd;
     void *user;
-    /* Write the libxc stream to fd; answer with libxl__stream_write_libxc_done. */
+    /* Write the libxc stream to fd; answer with libxl__stream_write_libxc_done.
+     */
     void (*run_libxc)(libxl__egc *egc, libxl__stream_write *sw);
     /* Called when memory is out: fill *states (valid until the callback of the
      * stream) and answer with libxl__stream_write_emulator_done. NULL: none. */
@@ -44,8 +45,8 @@ int libxl__stream_write_start(libxl__egc *egc, libxl__stream_write *sw);
 void libxl__stream_write_libxc_done(libxl__egc *egc, libxl__stream_write *sw,
                                     int rc);
 /* xs_data: EMULATOR_XENSTORE_DATA's strings, NULL when there are none. */
-void libxl__stream_write_emulator_done(libxl__egc *egc,
-                                       libxl__stream_write *sw, int rc,
+void libxl__stream_write_emulator_done(libxl__egc *egc, libxl__stream_write *sw,
+                                       int rc,
                                        const struct libxl__emulator_state *st,
                                        unsigned nr, const void *xs_data,
                                        size_t xs_bytes);
