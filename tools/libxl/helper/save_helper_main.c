@@ -27,6 +27,8 @@
 #define DATA_BYTES (32 * MIB)
 #define DATA_FREE_GUEST (4096 * MIB)
 #define DATA_PER_PAGE 16
+#define FAKE_SEED 20
+#define FAKE_DIRTYING 3
 
 /* ---- callbacks: libxc -> parent ---- */
 
@@ -170,28 +172,28 @@ static int fd_of(const struct libxl__hw_setup *setup, enum libxl__hw_fd fd)
     return setup->fds & 1u << fd ? (int)fd : -1;
 }
 
-static int open_hv(const struct libxl__hw_setup *setup, struct xc_hv **hv)
+/* A guest for tests: of the fd's memory, else of memory made from a seed. */
+static int open_fake(const struct libxl__hw_setup *setup, struct xc_hv **hv)
 {
+    int memory_fd = fd_of(setup, LIBXL__HW_FD_MEMORY);
     struct xc_hv_fake_params fake = {
         .nr_pfns = setup->memory_bytes >> XC_PAGE_SHIFT,
         .type = XC_GUEST_HVM,
         .qemu_host = true,
-    };
-    struct xc_hv_qemu_params qemu = {
-        .memory_fd = fd_of(setup, LIBXL__HW_FD_MEMORY),
-        .memory_bytes = setup->memory_bytes,
-        .qemu_pid = setup->qemu_pid,
-        .pagemap_fd = fd_of(setup, LIBXL__HW_FD_PAGEMAP),
-        .uffd = fd_of(setup, LIBXL__HW_FD_UFFD),
-        .qemu_va = setup->qemu_va,
-        .clear_refs_fd = fd_of(setup, LIBXL__HW_FD_CLEAR_REFS),
+        .use_memory_fd = memory_fd >= 0,
+        .memory_fd = memory_fd,
+        .seed = setup->restore || memory_fd >= 0 ? 0 : FAKE_SEED,
+        .dirty_per_call = FAKE_DIRTYING,
     };
 
+    return xc_hv_fake_open(&fake, hv);
+}
+
+static int open_hv(const struct libxl__hw_setup *setup, struct xc_hv **hv)
+{
     switch (setup->hv) {
     case LIBXL__HW_HV_FAKE:
-        return xc_hv_fake_open(&fake, hv);
-    case LIBXL__HW_HV_QEMU:
-        return xc_hv_qemu_open(&qemu, hv);
+        return open_fake(setup, hv);
     default:
         return -ENOTSUP;
     }
