@@ -29,6 +29,7 @@ LDFLAGS_ALL = $(SAN) $(LD_HARDEN) -Wl,--as-needed $(LDFLAGS)
 INC := -Itools/libxc -Itools/libxl -Itools/libxl/include
 LIBS_XC := -lxxhash
 LIBS_XL := -luv -lyajl -lpthread
+LIBS_RING := -luring
 
 # --- sources, by room
 
@@ -39,7 +40,9 @@ preload_c := $(wildcard tools/libxl/host/preload_*.c)
 # the save helper's own objects: they alone need libseccomp
 helper_c := $(wildcard tools/libxl/helper/child_*.c)
 libxc_c := $(filter-out $(mains) $(xen_c),$(wildcard tools/libxc/*/*.c))
-libxl_c := $(filter-out $(mains) $(xen_c) $(preload_c) $(helper_c),\
+# device processes link the ring room; the toolstack itself does not
+ring_c := $(filter-out $(mains),$(wildcard tools/libxl/ring/*.c))
+libxl_c := $(filter-out $(mains) $(xen_c) $(preload_c) $(helper_c) $(ring_c),\
              $(wildcard tools/libxl/*/*.c))
 xl_c := $(wildcard tools/xl/*.c)
 unit_c := $(wildcard tests/unit/*/test_*.c tests/fault/test_*.c)
@@ -55,7 +58,7 @@ fuzz_bin := $(patsubst tests/fuzz/fuzz_%.c,$(O)-fuzz/fuzz-%,$(fuzz_c))
 
 main_name = $(subst _,-,$(patsubst %_main,%,$(basename $(notdir $(1)))))
 libexec_mains := $(filter %/save_helper_main.c %/xl_keeper_main.c \
-                          %/xl_agentd_main.c,$(mains))
+                          %/xl_agentd_main.c %/xl_blkd_main.c,$(mains))
 test_mains := $(filter-out $(libexec_mains),$(mains))
 libexec_name = $(patsubst save-helper,xl-save-helper,$(call main_name,$(1)))
 libexec_bin := $(foreach m,$(libexec_mains),$(O)/libexec/$(call libexec_name,$m))
@@ -97,6 +100,10 @@ $(O)/lib/libxc.a: $(call obj,$(libxc_c))
 	@mkdir -p $(@D)
 	rm -f $@; ar rcs $@ $^
 
+$(O)/lib/libring.a: $(call obj,$(ring_c))
+	@mkdir -p $(@D)
+	rm -f $@; ar rcs $@ $^
+
 $(O)/lib/libxl.a: $(call obj,$(libxl_c))
 	@mkdir -p $(@D)
 	rm -f $@; ar rcs $@ $^
@@ -115,9 +122,9 @@ $(O)/bin/xl: $(call obj,$(xl_c)) $(O)/lib/libxl.so
 
 # $(1): program, $(2): its main's source
 define program
-$(1): $$(call obj,$(2)) $(O)/lib/libxl.a $(O)/lib/libxc.a
+$(1): $$(call obj,$(2)) $(O)/lib/libring.a $(O)/lib/libxl.a $(O)/lib/libxc.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_XC) $$(LIBS_XL) -lseccomp
+	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_XC) $$(LIBS_XL) $$(LIBS_RING) -lseccomp
 endef
 $(foreach m,$(libexec_mains),$(eval $(call \
   program,$(O)/libexec/$(call libexec_name,$m),$m)))
@@ -131,13 +138,13 @@ $(O)/lib/xl-preload-%.so: tools/libxl/host/preload_%.c
 	$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
 $(unit_bin): $(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(testlib_c)) \
-             $(O)/lib/libxl.a $(O)/lib/libxc.a
+             $(O)/lib/libring.a $(O)/lib/libxl.a $(O)/lib/libxc.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_XC) $(LIBS_XL) -lseccomp -lcmocka
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_XC) $(LIBS_XL) $(LIBS_RING) -lseccomp -lcmocka
 
 $(replay_bin): $(O)/tests/fuzz/replay-%: $(O)/obj/tests/fuzz/fuzz_%.o \
                $(O)/obj/tests/fuzz/replay_main.o \
-               $(O)/lib/libxl.a $(O)/lib/libxc.a
+               $(O)/lib/libring.a $(O)/lib/libxl.a $(O)/lib/libxc.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_XC) $(LIBS_XL)
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/log.h"
 #include "ring/blk_req.h"
 
@@ -70,6 +71,11 @@ struct libxl__blk_dev {
 static libxl__blk_dev *blk_of_dev(libxl__vdev *dev)
 {
     return dev->user;
+}
+
+static struct request *request_of_job(struct blk_job *job)
+{
+    return CONTAINER_OF(job, struct request, job);
 }
 
 static struct request *request_get(libxl__blk_dev *blk)
@@ -181,8 +187,7 @@ static void start(libxl__egc *egc, struct request *r)
 
 static void job_done(libxl__egc *egc, void *user, struct blk_job *job)
 {
-    struct request *r =
-        (struct request *)((char *)job - offsetof(struct request, job));
+    struct request *r = request_of_job(job);
     bool hint = r->req.type == BLK_T_DISCARD;
 
     /* a discard is only a hint: a file system without holes is no error */

@@ -16,6 +16,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/container.h"
 #include "base/log.h"
 #include "engine/ev_fd.h"
 #include "ring/blk_io.h"
@@ -31,7 +32,12 @@ struct uring_io {
 
 static struct uring_io *uring_of(libxl__blk_io *io)
 {
-    return (struct uring_io *)((char *)io - offsetof(struct uring_io, io));
+    return CONTAINER_OF(io, struct uring_io, io);
+}
+
+static struct uring_io *uring_of_ev(libxl__ev_fd *ev)
+{
+    return CONTAINER_OF(ev, struct uring_io, ev);
 }
 
 static void prepare(struct uring_io *u, struct io_uring_sqe *sqe,
@@ -134,8 +140,7 @@ static void flush(libxl__egc *egc, libxl__blk_io *io)
 static void on_completion(libxl__egc *egc, libxl__ev_fd *ev, int fd,
                           short events, short revents)
 {
-    struct uring_io *u =
-        (struct uring_io *)((char *)ev - offsetof(struct uring_io, ev));
+    struct uring_io *u = uring_of_ev(ev);
     uint64_t count;
 
     /* nothing to read is a wake-up whose completions were reaped before */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/container.h"
 #include "ring/vq_layout.h"
 #include "ring/vu_internal.h"
 
@@ -33,16 +34,22 @@ static struct vu_queue *queue_of(libxl__vhost_user *vu, uint32_t index)
     return index < vu->dev->nr_queues ? &vu->queues[index] : NULL;
 }
 
+static struct vu_queue *queue_of_kick(libxl__ev_fd *ev)
+{
+    return CONTAINER_OF(ev, struct vu_queue, kick_ev);
+}
+
 static void on_kick(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
                     short revents)
 {
-    struct vu_queue *vq = (struct vu_queue *)((char *)ev -
-                                              offsetof(struct vu_queue, kick_ev));
+    struct vu_queue *vq = queue_of_kick(ev);
     uint64_t count;
 
     if (read(fd, &count, sizeof(count)) < 0 && revents & (POLLERR | POLLHUP))
         libxl__ev_fd_deregister(vq->vu->ctx, ev);
     libxl__vdev_kick(egc, vq->vu->dev, vq->index);
+    if (libxl__vu_memory_lost(vq->vu))
+        libxl__vu_close(egc, vq->vu, VU_MEMORY_LOST);
 }
 
 static void close_fd(int *fd)

@@ -56,6 +56,9 @@ const char *libxl__vu_dispatch(libxl__egc *egc, libxl__vhost_user *vu);
 void libxl__vu_queue_reset(libxl__vhost_user *vu, unsigned q);
 
 /* vu_server.c */
+#define VU_MEMORY_LOST "memory that it has truncated"
+void libxl__vu_close(libxl__egc *egc, libxl__vhost_user *vu,
+                     const char *reason);
 const char *libxl__vu_send(libxl__vhost_user *vu, const uint8_t *buf,
                            size_t bytes);
 int libxl__vu_take_fd(libxl__vhost_user *vu, unsigned i); /* caller's now */

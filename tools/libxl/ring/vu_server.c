@@ -14,10 +14,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/container.h"
 #include "base/log.h"
 #include "ring/vu_internal.h"
 
 #define MESSAGES_PER_WAKEUP 16
+
+static libxl__vhost_user *vu_of_conn(libxl__ev_fd *ev)
+{
+    return CONTAINER_OF(ev, libxl__vhost_user, conn_ev);
+}
+
+static libxl__vhost_user *vu_of_listen(libxl__ev_fd *ev)
+{
+    return CONTAINER_OF(ev, libxl__vhost_user, listen_ev);
+}
 
 static void drop_fds(libxl__vhost_user *vu)
 {
@@ -78,8 +89,8 @@ static void finish_close(libxl__vhost_user *vu)
     watch_listen(vu);
 }
 
-static void close_conn(libxl__egc *egc, libxl__vhost_user *vu,
-                       const char *reason)
+void libxl__vu_close(libxl__egc *egc, libxl__vhost_user *vu,
+                     const char *reason)
 {
     if (vu->closing)
         return;
@@ -101,9 +112,9 @@ static void dispatch(libxl__egc *egc, libxl__vhost_user *vu)
     drop_fds(vu);
     vu->in_got = 0;
     if (!wrong && libxl__vu_memory_lost(vu))
-        wrong = "memory that it has truncated";
+        wrong = VU_MEMORY_LOST;
     if (wrong)
-        close_conn(egc, vu, wrong);
+        libxl__vu_close(egc, vu, wrong);
 }
 
 static void on_conn(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
@@ -125,7 +136,7 @@ static void on_idle(libxl__egc *egc, libxl__vdev *dev)
         return;
     if (libxl__ev_fd_register(vu->ctx, &vu->conn_ev, on_conn, vu->conn_fd,
                               POLLIN)) {
-        close_conn(egc, vu, "a connection that can no longer be watched");
+        libxl__vu_close(egc, vu, "a connection that can no longer be watched");
         return;
     }
     libxl__vdev_resume(egc, dev);
@@ -138,7 +149,7 @@ static void take_message(libxl__egc *egc, libxl__vhost_user *vu)
                                          vu->nr_fds, &vu->msg);
 
     if (wrong) {
-        close_conn(egc, vu, wrong);
+        libxl__vu_close(egc, vu, wrong);
         return;
     }
     if (!vu->msg.info->quiet) {
@@ -229,15 +240,14 @@ static int receive_message(libxl__vhost_user *vu, const char **wrong)
 static void on_conn(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
                     short revents)
 {
-    libxl__vhost_user *vu =
-        (libxl__vhost_user *)((char *)ev - offsetof(libxl__vhost_user, conn_ev));
+    libxl__vhost_user *vu = vu_of_conn(ev);
     const char *wrong = NULL;
 
     for (unsigned i = 0; i < MESSAGES_PER_WAKEUP; i++) {
         int r = receive_message(vu, &wrong);
 
         if (r < 0) {
-            close_conn(egc, vu, wrong);
+            libxl__vu_close(egc, vu, wrong);
             return;
         }
         if (!r)
@@ -251,8 +261,7 @@ static void on_conn(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
 static void on_listen(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
                       short revents)
 {
-    libxl__vhost_user *vu = (libxl__vhost_user *)((char *)ev -
-                            offsetof(libxl__vhost_user, listen_ev));
+    libxl__vhost_user *vu = vu_of_listen(ev);
 
     vu->conn_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (vu->conn_fd < 0)
