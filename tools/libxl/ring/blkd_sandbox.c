@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 
 static const int allowed[] = {
     /* the image */
@@ -67,6 +68,9 @@ int blkd_sandbox_enter(void)
         return -ENOMEM;
     for (size_t i = 0; !r && i < sizeof(allowed) / sizeof(allowed[0]); i++)
         r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+    if (!r) /* the event loop's way to O_NONBLOCK */
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                             SCMP_A1(SCMP_CMP_EQ, FIONBIO));
     if (!r)
         r = seccomp_load(filter); /* sets no_new_privs too */
     seccomp_release(filter);

@@ -85,11 +85,11 @@ static struct blkd *blkd_of_signal(libxl__ev_fd *ev)
 /* The end of the process: an event that main waits for. */
 static void tell_end(libxl__egc *egc)
 {
-    libxl_event *event = calloc(1, sizeof(*event));
+    libxl_event *event =
+        libxl__event_new(LIBXL_EVENT_TYPE_DOMAIN_DEATH, INVALID_DOMID, 0);
 
     if (!event)
         _exit(0);
-    event->type = LIBXL_EVENT_TYPE_DOMAIN_DEATH;
     libxl__event_occurred(egc, event);
 }
 
