@@ -22,6 +22,7 @@ struct sr_log {
     int suspend_rc, static_rc;
     bool cancel;
     struct xc_sr_progress progress;
+    void *guest; /* the test's own */
 };
 
 struct xc_hv *sr_guest_new(const struct sr_guest *g);

@@ -117,8 +117,8 @@ struct xc_hv {
 };
 
 /* Backends. Each returns 0 and *out, or negative errno. */
-struct xc_hv_qemu_params {
-    int memory_fd;          /* a memfd of 4 KiB pages; we close it */
+struct xc_hv_qemu_params { /* all fds are used up, also by a failure */
+    int memory_fd;          /* a memfd of 4 KiB pages */
     uint64_t memory_bytes;
     pid_t qemu_pid;
     int pagemap_fd;         /* /proc/PID/pagemap, or -1 */
@@ -126,7 +126,10 @@ struct xc_hv_qemu_params {
     uint64_t qemu_va;       /* where QEMU maps the memory; 0 unknown */
     int clear_refs_fd;      /* /proc/PID/clear_refs for soft-dirty, or -1 */
 };
+/* Looks into /proc/self: call it before the door to open() is shut. */
 int xc_hv_qemu_open(const struct xc_hv_qemu_params *p, struct xc_hv **out);
+/* While the dirty log is on: how it is kept, and why not in a better way. */
+const char *xc_hv_qemu_dirty_method(const struct xc_hv *hv);
 struct xc_hv_fake_params {
     xc_pfn_t nr_pfns;
     enum xc_guest_type type;

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xc_hv_qemu.c - a QEMU process whose memory is a memfd: PFN = page of the
+ * file. vCPU and device state are not reached from here: they travel in
+ * QEMU's own blob.
+ *
+ * Holes of the file are never touched: reading one through a mapping would
+ * allocate it. Pages are read from a mapping and written by pwrite, which is
+ * the faster way each.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "hv/xc_dirty.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#endif
+
+/* The kernel maps that much round a fault by itself. */
+#define POPULATE_MIN_PAGES 16u
+
+struct qemu {
+    struct xc_hv base;
+    struct xc_hv_qemu_params p;
+    uint8_t *memory;
+    bool soft_dirty_works;
+    struct xc_dirty *log; /* while logging */
+    char log_why[XC_DIRTY_TEXT_MAX];
+};
+
+static struct qemu *qemu_of(const struct xc_hv *hv)
+{
+    return (struct qemu *)hv; /* base is the first member */
+}
+
+/* How many of pfns follow one another from i on. */
+static size_t run_at(const xc_pfn_t *pfns, size_t i, size_t n)
+{
+    size_t end = i + 1;
+
+    while (end < n && pfns[end] == pfns[end - 1] + 1)
+        end++;
+    return end - i;
+}
+
+static int qemu_info(struct xc_hv *hv, struct xc_hv_info *out)
+{
+    *out = (struct xc_hv_info){
+        .type = XC_GUEST_HVM,
+        .nr_pfns = hv->nr_pfns,
+        .qemu_host = true,
+        .zero_fresh = true,
+    };
+    return 0;
+}
+
+static int qemu_next_run(struct xc_hv *hv, xc_pfn_t from,
+                         struct xc_pfn_run *out)
+{
+    return xc_dirty_next_run(qemu_of(hv)->p.memory_fd, hv->nr_pfns, from, out);
+}
+
+static int qemu_page_types(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
+                           uint32_t *types)
+{
+    memset(types, 0, n * sizeof(*types));
+    return 0;
+}
+
+static int qemu_map_batch(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
+                          const void **pages)
+{
+    struct qemu *q = qemu_of(hv);
+    size_t run;
+
+    for (size_t i = 0; i < n; i += run) {
+        uint8_t *at = q->memory + xc_pages_to_bytes(pfns[i]);
+
+        run = run_at(pfns, i, n);
+        /* Only a matter of speed: an old kernel does not know it. */
+        if (run >= POPULATE_MIN_PAGES)
+            madvise(at, xc_pages_to_bytes(run), MADV_POPULATE_READ);
+        for (size_t k = 0; k < run; k++)
+            pages[i + k] = at + xc_pages_to_bytes(k);
+    }
+    if (q->log && q->log->ops->take)
+        return q->log->ops->take(q->log, pfns, n, pages);
+    return 0;
+}
+
+static void qemu_unmap_batch(struct xc_hv *hv)
+{
+    /* The mapping of the whole stays until close. */
+}
+
+static int qemu_memory_fd(struct xc_hv *hv)
+{
+    return qemu_of(hv)->p.memory_fd;
+}
+
+static int qemu_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
+{
+    return 0; /* the file has its size, and pages come by writing */
+}
+
+static int pwrite_all(int fd, const uint8_t *from, uint64_t n, uint64_t at)
+{
+    while (n) {
+        ssize_t r = pwrite(fd, from, n, (off_t)at);
+
+        if (r < 0 && errno == EINTR)
+            continue;
+        if (r <= 0)
+            return r < 0 ? -errno : -EIO;
+        from += r;
+        at += (uint64_t)r;
+        n -= (uint64_t)r;
+    }
+    return 0;
+}
+
+static int qemu_write_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
+                            const void *data)
+{
+    const uint8_t *from = data;
+    size_t run;
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < n; i += run) {
+        run = run_at(pfns, i, n);
+        rc = pwrite_all(qemu_of(hv)->p.memory_fd, from + xc_pages_to_bytes(i),
+                        xc_pages_to_bytes(run), xc_pages_to_bytes(pfns[i]));
+    }
+    return rc;
+}
+
+static int qemu_zero_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
+{
+    size_t run;
+
+    for (size_t i = 0; i < n; i += run) {
+        run = run_at(pfns, i, n);
+        if (fallocate(qemu_of(hv)->p.memory_fd,
+                      FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                      (off_t)xc_pages_to_bytes(pfns[i]),
+                      (off_t)xc_pages_to_bytes(run)) < 0)
+            return -errno;
+    }
+    return 0;
+}
+
+static int qemu_dirty_start(struct xc_hv *hv)
+{
+    struct qemu *q = qemu_of(hv);
+    struct xc_dirty_target t = {
+        .p = &q->p,
+        .memory = q->memory,
+        .soft_dirty_works = q->soft_dirty_works,
+    };
+
+    return xc_dirty_start(&t, &q->log, q->log_why);
+}
+
+static int qemu_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
+                                 bool final)
+{
+    struct qemu *q = qemu_of(hv);
+
+    return q->log->ops->read_clear(q->log, into);
+}
+
+static int qemu_dirty_stop(struct xc_hv *hv)
+{
+    struct qemu *q = qemu_of(hv);
+    struct xc_dirty *log = q->log;
+
+    q->log = NULL;
+    return log ? log->ops->stop(log) : 0;
+}
+
+static int no_get_blob(struct xc_hv *hv, enum xc_hv_blob id,
+                       struct xc_hv_buf *out)
+{
+    return -ENOTSUP;
+}
+
+static int no_set_blob(struct xc_hv *hv, enum xc_hv_blob id, const void *data,
+                       size_t bytes)
+{
+    return -ENOTSUP;
+}
+
+static int no_get_tsc(struct xc_hv *hv, struct xc_hv_tsc *out)
+{
+    return -ENOTSUP;
+}
+
+static int no_set_tsc(struct xc_hv *hv, const struct xc_hv_tsc *in)
+{
+    return -ENOTSUP;
+}
+
+static void close_fds(const struct xc_hv_qemu_params *p)
+{
+    const int fds[] = {p->memory_fd, p->pagemap_fd, p->uffd, p->clear_refs_fd};
+
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+        if (fds[i] >= 0)
+            close(fds[i]);
+}
+
+static void qemu_close(struct xc_hv *hv)
+{
+    struct qemu *q = qemu_of(hv);
+
+    if (q->memory)
+        munmap(q->memory, q->p.memory_bytes);
+    close_fds(&q->p);
+    free(q);
+}
+
+static const struct xc_hv_ops qemu_ops = {
+    .name = "QEMU host",
+    .close = qemu_close,
+    .info = qemu_info,
+    .next_run = qemu_next_run,
+    .page_types = qemu_page_types,
+    .map_batch = qemu_map_batch,
+    .unmap_batch = qemu_unmap_batch,
+    .memory_fd = qemu_memory_fd,
+    .populate = qemu_populate,
+    .write_pages = qemu_write_pages,
+    .zero_pages = qemu_zero_pages,
+    .dirty_start = qemu_dirty_start,
+    .dirty_read_clear = qemu_dirty_read_clear,
+    .dirty_stop = qemu_dirty_stop,
+    .get_blob = no_get_blob,
+    .set_blob = no_set_blob,
+    .get_tsc = no_get_tsc,
+    .set_tsc = no_set_tsc,
+};
+
+static int check_memory(const struct xc_hv_qemu_params *p)
+{
+    struct statfs fs;
+    struct stat st;
+
+    if (fstat(p->memory_fd, &st) < 0 || fstatfs(p->memory_fd, &fs) < 0)
+        return -errno;
+    if (!p->memory_bytes || p->memory_bytes % XC_PAGE_SIZE ||
+        p->memory_bytes > INT64_MAX || st.st_size < 0 ||
+        (uint64_t)st.st_size < p->memory_bytes)
+        return -EINVAL;
+    /* hugetlb: no pwrite, no holes by 4 KiB */
+    return fs.f_type == HUGETLBFS_MAGIC ? -ENOTSUP : 0;
+}
+
+static int attach(struct qemu *q)
+{
+    void *at;
+    int rc = check_memory(&q->p);
+
+    if (rc)
+        return rc;
+    at = mmap(NULL, q->p.memory_bytes, PROT_READ, MAP_SHARED, q->p.memory_fd,
+              0);
+    if (at == MAP_FAILED)
+        return -errno;
+    q->memory = at;
+    q->soft_dirty_works = q->p.clear_refs_fd >= 0 && xc_dirty_soft_probe();
+    return 0;
+}
+
+int xc_hv_qemu_open(const struct xc_hv_qemu_params *p, struct xc_hv **out)
+{
+    struct qemu *q = calloc(1, sizeof(*q));
+    int rc;
+
+    *out = NULL;
+    if (!q) {
+        close_fds(p);
+        return -ENOMEM;
+    }
+    q->base.ops = &qemu_ops;
+    q->base.nr_pfns = p->memory_bytes >> XC_PAGE_SHIFT;
+    q->p = *p;
+    rc = attach(q);
+    if (rc) {
+        qemu_close(&q->base);
+        return rc;
+    }
+    *out = &q->base;
+    return 0;
+}
+
+const char *xc_hv_qemu_dirty_method(const struct xc_hv *hv)
+{
+    return qemu_of(hv)->log_why;
+}
