@@ -28,14 +28,28 @@ class Source:
         self.layer = "stream"
         self.where = None  # the record being read, for messages
         self._scratch = memoryview(bytearray(SCRATCH))
+        self._pushed = b""
+
+    def push(self, data):
+        """Give back what was just read, to be read again by read()."""
+        self._pushed = data
+        self.offset -= len(data)
 
     def read(self, size):
         """Exactly size bytes; for small, bounded sizes."""
+        if self._pushed:
+            return self._read_pushed(size)
         data = os.read(self.fd, size) if size else b""
         if len(data) != size:
             data = self._rest(data, size)
         self.offset += size
         return data
+
+    def _read_pushed(self, size):
+        data, self._pushed = self._pushed[:size], self._pushed[size:]
+        self.offset += len(data)
+        return data if len(data) == size else data + self.read(
+            size - len(data))
 
     def read_or_end(self, size):
         """size bytes, or b"" if the input ends here and now."""
@@ -69,6 +83,9 @@ class Source:
 
     def _fill(self, view):
         got, want = 0, len(view)
+        if self._pushed:
+            view[:] = self._read_pushed(want)
+            return
         while got < want:
             n = os.readv(self.fd, [view[got:]])
             if n == 0:
@@ -80,6 +97,18 @@ class Source:
         """Read size bytes and forget them."""
         for _ in self.chunks(size):
             pass
+
+    def read_up_to(self, size):
+        """size bytes, or less at the end of the input."""
+        parts, left = [], size
+        while left:
+            data = os.read(self.fd, left)
+            if not data:
+                break
+            parts.append(data)
+            left -= len(data)
+        self.offset += size - left
+        return b"".join(parts)
 
     def at_end(self):
         """True at the end of the input. Eats a byte when it is not."""

@@ -95,12 +95,24 @@ def check_json(config, offset):
     return parsed
 
 
-def read_header(src):
-    """Read and check an xl header with its optional data."""
+def read_words(src):
+    """The magic and the words behind it, checked: (flags, flags, size)."""
     src.start_record("xl", 0)
     check_magic(src.read(32))
     order, mandatory, optional, size = FIELDS.unpack(src.read(16))
     check_fields(order, mandatory, size)
+    return mandatory, optional, size
+
+
+def read_raw(src):
+    """The header, and the optional data as they are."""
+    mandatory, optional, size = read_words(src)
+    return XlHeader(mandatory, optional, None, 0), src.read(size)
+
+
+def read_header(src):
+    """Read and check an xl header with its optional data."""
+    mandatory, optional, size = read_words(src)
     config, tail = read_config(src, size)
     header = XlHeader(mandatory, optional, config, tail)
     if config and mandatory & c.XL_JSON:
