@@ -332,9 +332,9 @@ static void any_damage_ends_with_an_answer(void **state)
         struct libxl__config_error err = {""};
         char *text = strdup(full);
 
-        assert_int_equal(libxl__config_parse(full, i == n - 1 ? i - 1 : i, &c,
-                                             &err),
-                         ERROR_INVAL);
+        assert_int_equal(
+            libxl__config_parse(full, i == n - 1 ? i - 1 : i, &c, &err),
+            ERROR_INVAL);
         assert_true(err.text[0] != '\0');
         text[i] = (char)(text[i] ^ (1 << (i % 7)));
         if (!libxl__config_parse(text, n, &c, &err))

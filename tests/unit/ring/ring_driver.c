@@ -11,7 +11,8 @@
 
 void *ring_driver_at(struct ring_driver *d, uint64_t gpa)
 {
-    return gpa < DRV_HIGH ? d->low + (gpa - DRV_LOW) : d->high + (gpa - DRV_HIGH);
+    return gpa < DRV_HIGH ? d->low + (gpa - DRV_LOW)
+                          : d->high + (gpa - DRV_HIGH);
 }
 
 static void put16(struct ring_driver *d, uint64_t gpa, uint16_t v)
@@ -39,8 +40,11 @@ void ring_driver_init(struct ring_driver *d, uint16_t size, unsigned flags)
     if (libxl__ring_mem_add(&d->mem, DRV_LOW, DRV_REGION, d->low) ||
         libxl__ring_mem_add(&d->mem, DRV_HIGH, DRV_REGION, d->high))
         abort();
-    d->params = (struct libxl__vq_params){
-        .size = size, .flags = flags, .desc = DESC, .avail = AVAIL, .used = USED};
+    d->params = (struct libxl__vq_params){.size = size,
+                                          .flags = flags,
+                                          .desc = DESC,
+                                          .avail = AVAIL,
+                                          .used = USED};
     libxl__vq_init(&d->vq, &d->mem);
     if (libxl__vq_setup(&d->vq, &d->params))
         abort();
@@ -117,9 +121,10 @@ bool ring_driver_take(struct ring_driver *d, uint32_t *id, uint32_t *len)
 
     if (d->used_seen == ring_driver_used_idx(d))
         return false;
-    memcpy(entry,
-           ring_driver_at(d, USED + VQ_USED_RING(d->used_seen % d->params.size)),
-           sizeof(entry));
+    memcpy(
+        entry,
+        ring_driver_at(d, USED + VQ_USED_RING(d->used_seen % d->params.size)),
+        sizeof(entry));
     d->used_seen++;
     *id = le32toh(entry[0]);
     *len = le32toh(entry[1]);

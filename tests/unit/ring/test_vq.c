@@ -169,7 +169,8 @@ static void a_buffer_over_two_regions_becomes_two_pieces(void **state)
 static void what_was_written_is_in_the_dirty_log_and_no_more(void **state)
 {
     ring_driver_init(&d, 4, 0);
-    libxl__ring_mem_set_log(&d.mem, LIBXL__RING_LOG_FRONTEND, d.log, sizeof(d.log));
+    libxl__ring_mem_set_log(&d.mem, LIBXL__RING_LOG_FRONTEND, d.log,
+                            sizeof(d.log));
     ring_driver_desc(&d, 0, DRV_HIGH - 4, 0x3000, VQ_DESC_F_WRITE, 0);
     ring_driver_offer(&d, 0);
     ring_driver_pop(&d);
