@@ -57,9 +57,8 @@ fuzz_bin := $(patsubst tests/fuzz/fuzz_%.c,$(O)-fuzz/fuzz-%,$(fuzz_c))
 # --- programs: those that run beside xl, and those that only tests run
 
 main_name = $(subst _,-,$(patsubst %_main,%,$(basename $(notdir $(1)))))
-libexec_mains := $(filter %/save_helper_main.c %/xl_keeper_main.c \
-                          %/xl_agentd_main.c %/xl_blkd_main.c,$(mains))
-test_mains := $(filter-out $(libexec_mains),$(mains))
+test_mains := $(filter %_read_main.c,$(mains))
+libexec_mains := $(filter-out $(test_mains),$(mains))
 libexec_name = $(patsubst save-helper,xl-save-helper,$(call main_name,$(1)))
 libexec_bin := $(foreach m,$(libexec_mains),$(O)/libexec/$(call libexec_name,$m))
 test_bin := $(foreach m,$(test_mains),$(O)/tests/$(call main_name,$m))
