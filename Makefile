@@ -44,6 +44,9 @@ libxc_c := $(filter-out $(mains) $(xen_c),$(wildcard tools/libxc/*/*.c))
 ring_c := $(filter-out $(mains),$(wildcard tools/libxl/ring/*.c))
 libxl_c := $(filter-out $(mains) $(xen_c) $(preload_c) $(helper_c) $(ring_c),\
              $(wildcard tools/libxl/*/*.c))
+# Parts of programs: in libxl.a for these and for tests, never in libxl.so.
+program_c := $(wildcard tools/libxl/helper/child_*.c tools/libxl/ring/blkd_*.c \
+                        tools/libxl/agent/agentd_*.c)
 xl_c := $(wildcard tools/xl/*.c)
 unit_c := $(wildcard tests/unit/*/test_*.c tests/fault/test_*.c)
 fuzz_c := $(wildcard tests/fuzz/fuzz_*.c)
@@ -107,7 +110,8 @@ $(O)/lib/libxl.a: $(call obj,$(libxl_c))
 	@mkdir -p $(@D)
 	rm -f $@; ar rcs $@ $^
 
-$(O)/lib/libxl.so: $(call obj,$(libxl_c)) tools/libxl/libxl.map
+$(O)/lib/libxl.so: $(call obj,$(filter-out $(program_c),$(libxl_c))) \
+                   tools/libxl/libxl.map
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -shared -Wl,-soname,libxl.so.1 \
 	  -Wl,--version-script=tools/libxl/libxl.map \
