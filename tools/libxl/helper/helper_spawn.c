@@ -2,6 +2,7 @@
 /* helper_spawn.c - start a save helper (operation). */
 #include "helper/helper_spawn.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -12,13 +13,22 @@
 #include "base/log.h"
 #include "base/paths.h"
 
-static int hv_number(const char *name)
+static const char *const hv_names[] = {
+    [LIBXL__HW_HV_FAKE] = "fake",
+    [LIBXL__HW_HV_QEMU] = "qemu",
+    [LIBXL__HW_HV_XEN] = "xen",
+    [LIBXL__HW_HV_FAKE_XEN] = "fake-xen",
+};
+#define NR_HVS (sizeof(hv_names) / sizeof(hv_names[0]))
+
+static uint32_t hv_number(const char *name)
 {
-    if (!strcmp(name, "qemu"))
-        return LIBXL__HW_HV_QEMU;
-    if (!strcmp(name, "xen"))
-        return LIBXL__HW_HV_XEN;
-    return LIBXL__HW_HV_FAKE;
+    uint32_t hv = 0;
+
+    while (hv < NR_HVS && strcmp(hv_names[hv], name))
+        hv++;
+    assert(hv < NR_HVS);
+    return hv;
 }
 
 /* The child's descriptors by their fixed numbers; -1: not there. */
@@ -59,7 +69,7 @@ static int send_setup(const libxl__save_helper *sh, int control_fd,
         .u.setup =
             {
                 .version = LIBXL__HW_VERSION,
-                .hv = (uint32_t)hv_number(sh->guest->hv),
+                .hv = hv_number(sh->guest->hv),
                 .restore = sh->restore,
                 .domid = sh->domid,
                 .memory_bytes = sh->guest->memory_bytes,

@@ -34,7 +34,12 @@ enum libxl__hw_fd {
     LIBXL__HW_NR_FDS,
 };
 
-enum libxl__hw_hv { LIBXL__HW_HV_FAKE, LIBXL__HW_HV_QEMU, LIBXL__HW_HV_XEN };
+enum libxl__hw_hv {
+    LIBXL__HW_HV_FAKE,
+    LIBXL__HW_HV_QEMU,
+    LIBXL__HW_HV_XEN,
+    LIBXL__HW_HV_FAKE_XEN, /* a fake guest as on a Xen host */
+};
 
 /*   number, NAME, member, spoken by, answered with REPLY */
 #define LIBXL__HW_MESSAGES(X)                                                  \

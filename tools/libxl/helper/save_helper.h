@@ -3,13 +3,14 @@
  * save_helper.h - toolstack side of the save helper: one process that runs one
  * xc_sr_save or xc_sr_restore (docs/specs/save-helper.md).
  *
- * Owns:      the child and its two pipes. The stream fd and the guest's fds
+ * Owns:      the child and its socket. The stream fd and the guest's fds
  *            are lent: blocking and without a watcher meanwhile, and put back.
  * Thread:    loop thread only.
  * Abort:     SIGTERM to the child; the callback still runs, with
  *            ERROR_ABORTED, when the child is gone. A child that does not obey
  *            within 10 s is killed.
- * Lifetime:  dead when the callback runs: the child has been reaped.
+ * Lifetime:  dead when the callback runs: the child has been reaped, and no
+ *            request of its is open: one that is holds the callback back.
  */
 #ifndef LIBXL_SAVE_HELPER_H
 #define LIBXL_SAVE_HELPER_H

@@ -179,7 +179,7 @@ static int open_fake(const struct libxl__hw_setup *setup, struct xc_hv **hv)
     struct xc_hv_fake_params fake = {
         .nr_pfns = setup->memory_bytes >> XC_PAGE_SHIFT,
         .type = XC_GUEST_HVM,
-        .qemu_host = true,
+        .qemu_host = setup->hv == LIBXL__HW_HV_FAKE,
         .use_memory_fd = memory_fd >= 0,
         .memory_fd = memory_fd,
         .seed = setup->restore || memory_fd >= 0 ? 0 : FAKE_SEED,
@@ -193,6 +193,7 @@ static int open_hv(const struct libxl__hw_setup *setup, struct xc_hv **hv)
 {
     switch (setup->hv) {
     case LIBXL__HW_HV_FAKE:
+    case LIBXL__HW_HV_FAKE_XEN:
         return open_fake(setup, hv);
     default:
         return -ENOTSUP;
