@@ -17,6 +17,19 @@ int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
                          libxl__domain_create_start, &p);
 }
 
+int libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config,
+                                uint32_t *domid_out, int restore_fd,
+                                int stream_version,
+                                const libxl_asyncop_how *ao_how,
+                                const libxl_asyncprogress_how *console_how)
+{
+    struct libxl__restore_params p = { config, domid_out, restore_fd,
+                                       stream_version, console_how };
+
+    return libxl__ao_run(ctx, INVALID_DOMID, ao_how,
+                         libxl__domain_restore_start, &p);
+}
+
 int libxl_domain_destroy(libxl_ctx *ctx, uint32_t domid,
                          const libxl_asyncop_how *ao_how)
 {

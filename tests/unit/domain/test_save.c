@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_save.c - save and restore of a guest of the fake host, through the real
+ * helper.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "domain/dom_rig.h"
+
+static struct dom_rig rig;
+
+static int setup(void **state)
+{
+    if (dom_rig_init(&rig))
+        return -1;
+    dom_rig_open(&rig);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    dom_rig_dispose(&rig);
+    return 0;
+}
+
+static int save(uint32_t domid, const char *name, libxl_save_then then)
+{
+    libxl_save_how how = { .path = dom_rig_path(&rig, name),
+                           .fd = -1,
+                           .then = then };
+
+    return libxl_domain_save_file(rig.ctx, domid, &how, NULL);
+}
+
+static uint32_t running_guest(void)
+{
+    uint32_t domid = dom_rig_create(&rig, "one");
+
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+    return domid;
+}
+
+static void a_saved_guest_is_gone_and_comes_back(void **state)
+{
+    uint32_t domid = running_guest(), back;
+
+    assert_int_equal(save(domid, "image", LIBXL_SAVE_THEN_DESTROY), 0);
+    assert_int_equal(dom_rig_count(&rig), 0);
+    assert_int_equal(dom_rig_files(&rig), 1);
+    assert_int_equal(dom_rig_restore(&rig, dom_rig_path(&rig, "image"), &back),
+                     0);
+    assert_string_equal(dom_rig_state(&rig, back), "paused");
+    assert_false(dom_rig_record(&rig, back, "journal"));
+    assert_int_equal(libxl_domain_unpause(rig.ctx, back, NULL), 0);
+    assert_string_equal(dom_rig_state(&rig, back), "running");
+}
+
+static void a_checkpoint_leaves_the_guest_as_it_was(void **state)
+{
+    uint32_t domid = running_guest();
+
+    assert_int_equal(save(domid, "image", LIBXL_SAVE_THEN_RESUME), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+    assert_int_equal(libxl_domain_pause(rig.ctx, domid, NULL), 0);
+    assert_int_equal(save(domid, "image", LIBXL_SAVE_THEN_RESUME), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "paused");
+    assert_false(dom_rig_record(&rig, domid, "journal"));
+}
+
+static void a_save_can_leave_the_guest_paused(void **state)
+{
+    uint32_t domid = running_guest();
+
+    assert_int_equal(save(domid, "image", LIBXL_SAVE_THEN_PAUSE), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "paused");
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+}
+
+static void the_file_is_for_its_owner_alone(void **state)
+{
+    struct stat st;
+
+    assert_int_equal(save(running_guest(), "image", LIBXL_SAVE_THEN_DESTROY),
+                     0);
+    assert_int_equal(stat(dom_rig_path(&rig, "image"), &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+}
+
+static void a_directory_is_refused(void **state)
+{
+    uint32_t domid = running_guest();
+
+    mkdir(dom_rig_path(&rig, "dir"), 0700);
+    assert_int_equal(save(domid, "dir", LIBXL_SAVE_THEN_DESTROY), ERROR_INVAL);
+    assert_true(dom_rig_logged(&rig, "it is a directory"));
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+    assert_int_equal(dom_rig_files(&rig), 1);
+}
+
+static void a_symbolic_link_is_followed(void **state)
+{
+    struct stat st;
+    uint32_t domid = running_guest();
+
+    mkdir(dom_rig_path(&rig, "dir"), 0700);
+    assert_int_equal(symlink("dir/there", dom_rig_path(&rig, "link")), 0);
+    assert_int_equal(save(domid, "link", LIBXL_SAVE_THEN_DESTROY), 0);
+    assert_int_equal(lstat(dom_rig_path(&rig, "link"), &st), 0);
+    assert_true(S_ISLNK(st.st_mode));
+    assert_int_equal(lstat(dom_rig_path(&rig, "dir/there"), &st), 0);
+    assert_true(S_ISREG(st.st_mode));
+}
+
+static void a_full_device_leaves_the_guest_running(void **state)
+{
+    libxl_save_how how = { .path = "/dev/full", .fd = -1 };
+    uint32_t domid = running_guest();
+
+    assert_int_not_equal(libxl_domain_save_file(rig.ctx, domid, &how, NULL), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+    assert_false(dom_rig_record(&rig, domid, "journal"));
+}
+
+static void a_name_in_use_is_refused_and_nothing_is_left(void **state)
+{
+    uint32_t domid = running_guest(), back;
+
+    assert_int_equal(save(domid, "image", LIBXL_SAVE_THEN_RESUME), 0);
+    assert_int_equal(dom_rig_restore(&rig, dom_rig_path(&rig, "image"), &back),
+                     ERROR_INVAL);
+    assert_true(dom_rig_logged(&rig, "exists already"));
+    assert_int_equal(back, INVALID_DOMID);
+    assert_int_equal(dom_rig_count(&rig), 1);
+}
+
+static void trailing_bytes_are_refused(void **state)
+{
+    uint32_t back;
+    FILE *f;
+
+    assert_int_equal(save(running_guest(), "image", LIBXL_SAVE_THEN_DESTROY),
+                     0);
+    f = fopen(dom_rig_path(&rig, "image"), "a");
+    fputs("x", f);
+    fclose(f);
+    assert_int_not_equal(
+        dom_rig_restore(&rig, dom_rig_path(&rig, "image"), &back), 0);
+    assert_true(dom_rig_logged(&rig, "1 bytes follow"));
+    assert_int_equal(dom_rig_count(&rig), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_saved_guest_is_gone_and_comes_back,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_checkpoint_leaves_the_guest_as_it_was,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_save_can_leave_the_guest_paused,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(the_file_is_for_its_owner_alone, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_directory_is_refused, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_symbolic_link_is_followed, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(a_full_device_leaves_the_guest_running,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_name_in_use_is_refused_and_nothing_is_left, setup, teardown),
+        cmocka_unit_test_setup_teardown(trailing_bytes_are_refused, setup,
+                                        teardown),
+    };
+
+    return cmocka_run_group_tests_name("save", tests, NULL, NULL);
+}

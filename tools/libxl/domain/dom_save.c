@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * dom_save.c - chain, in order of time:
+ *   start -> run_libxc [-> sh_suspend -> suspended] -> sh_done
+ *         -> get_emulator -> emulator_saved -> stream_done -> finish
+ *   and when it has failed:  finish -> resumed -> callback
+ *
+ * The stream owns the order; the helper and the host are called from it.
+ */
+#include "domain/dom_save.h"
+
+#include <errno.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/container.h"
+#include "base/log.h"
+
+#define EMULATOR_ID_QEMU 2 /* libxl stream: qemu-xen, "upstream QEMU" */
+
+static void run_libxc(libxl__egc *egc, libxl__stream_write *sw);
+static void sh_suspend(libxl__egc *egc, libxl__save_helper *sh);
+static void suspended(libxl__egc *egc, libxl__host_call *call, int rc);
+static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc);
+static void libxc_over(libxl__egc *egc, libxl__dom_save *ds);
+static void get_emulator(libxl__egc *egc, libxl__stream_write *sw);
+static void emulator_saved(libxl__egc *egc, libxl__host_call *call, int rc);
+static void stream_done(libxl__egc *egc, libxl__stream_write *sw, int rc);
+static void resumed(libxl__egc *egc, libxl__host_call *call, int rc);
+
+static libxl__dom_save *dom_save_of_sh(libxl__save_helper *sh)
+{
+    return CONTAINER_OF(sh, libxl__dom_save, sh);
+}
+
+static libxl__host_call *make_call(libxl__dom_save *ds,
+                                   libxl__host_callback *callback)
+{
+    ds->call = (libxl__host_call){
+        .ao = ds->ao,
+        .domid = ds->domid,
+        .user = ds,
+        .callback = callback,
+    };
+    return &ds->call;
+}
+
+int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds)
+{
+    bool live = ds->flags & LIBXL_SUSPEND_LIVE;
+    int rc;
+
+    ds->emulator_fd = -1;
+    ds->guest_open = ds->suspending = ds->helper_running = false;
+    ds->helper_gone = ds->guest_lost = false;
+    ds->suspended_at_ms = 0;
+    rc = ds->host->ops->helper_guest(ds->host, ds->domid, live, &ds->guest);
+    if (rc)
+        return rc;
+    ds->guest_open = true;
+    libxl__stream_write_init(&ds->sw);
+    ds->sw.ao = ds->ao;
+    ds->sw.domid = ds->domid;
+    ds->sw.fd = ds->fd;
+    ds->sw.user = ds;
+    ds->sw.run_libxc = run_libxc;
+    ds->sw.get_emulator = get_emulator;
+    ds->sw.callback = stream_done;
+    rc = libxl__stream_write_start(egc, &ds->sw);
+    if (rc) {
+        ds->host->ops->helper_guest_done(ds->host, &ds->guest);
+        ds->guest_open = false;
+    }
+    return rc;
+}
+
+/* ---- memory ---- */
+
+static void run_libxc(libxl__egc *egc, libxl__stream_write *sw)
+{
+    libxl__dom_save *ds = sw->user;
+    int rc;
+
+    libxl__save_helper_init(&ds->sh);
+    ds->sh.ao = ds->ao;
+    ds->sh.domid = ds->domid;
+    ds->sh.restore = false;
+    ds->sh.stream_fd = ds->fd;
+    ds->sh.guest = &ds->guest;
+    ds->sh.flags = ds->flags;
+    ds->sh.precopy = ds->precopy;
+    ds->sh.what = "Saving";
+    ds->sh.suspend = sh_suspend;
+    ds->sh.switch_dm_logdirty = NULL;
+    ds->sh.static_data_done = NULL;
+    ds->sh.callback = sh_done;
+    rc = libxl__save_helper_start(egc, &ds->sh);
+    if (rc)
+        libxl__stream_write_libxc_done(egc, sw, rc);
+    else
+        ds->helper_running = true;
+}
+
+static void sh_suspend(libxl__egc *egc, libxl__save_helper *sh)
+{
+    libxl__dom_save *ds = dom_save_of_sh(sh);
+    int rc;
+
+    ds->suspended_at_ms = libxl__now_ms(ds->host->ctx);
+    rc = ds->host->ops->suspend(egc, ds->host, make_call(ds, suspended));
+    if (rc)
+        libxl__save_helper_reply(egc, sh, -EIO);
+    else
+        ds->suspending = true;
+}
+
+/* The helper may have died meanwhile: then this end of the wait is ours. */
+static void suspended(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__dom_save *ds = call->user;
+
+    ds->suspending = false;
+    if (ds->helper_gone)
+        libxc_over(egc, ds);
+    else
+        libxl__save_helper_reply(egc, &ds->sh, rc ? -EIO : 0);
+}
+
+static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc)
+{
+    libxl__dom_save *ds = dom_save_of_sh(sh);
+
+    ds->helper_running = false;
+    ds->helper_gone = true;
+    ds->helper_rc = rc;
+    ds->results = sh->results;
+    if (!ds->suspending)
+        libxc_over(egc, ds);
+}
+
+static void libxc_over(libxl__egc *egc, libxl__dom_save *ds)
+{
+    int rc = ds->helper_rc;
+
+    if (!rc && !ds->suspended_at_ms) {
+        LOGD(ds->host->ctx, ds->domid, ERROR,
+             "the save helper ended without having the guest suspended");
+        rc = ERROR_FAIL;
+    }
+    libxl__stream_write_libxc_done(egc, &ds->sw, rc);
+}
+
+/* ---- the device model's state ---- */
+
+static void get_emulator(libxl__egc *egc, libxl__stream_write *sw)
+{
+    libxl__dom_save *ds = sw->user;
+    int rc;
+
+    ds->emulator_fd = memfd_create("dm-state", MFD_CLOEXEC);
+    if (ds->emulator_fd < 0) {
+        LOGED(ds->host->ctx, ds->domid, ERROR, errno,
+              "no memory for the device model's state");
+        libxl__stream_write_emulator_done(egc, sw, ERROR_FAIL, NULL, 0, NULL,
+                                          0);
+        return;
+    }
+    rc = ds->host->ops->dm_save(egc, ds->host, make_call(ds, emulator_saved),
+                                ds->emulator_fd);
+    if (rc)
+        emulator_saved(egc, &ds->call, rc);
+}
+
+static void emulator_saved(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__dom_save *ds = call->user;
+    struct stat st;
+
+    if (!rc && (fstat(ds->emulator_fd, &st) || !st.st_size)) {
+        LOGD(ds->host->ctx, ds->domid, ERROR,
+             "the device model gave no state");
+        rc = ERROR_FAIL;
+    }
+    if (rc) {
+        libxl__stream_write_emulator_done(egc, &ds->sw, rc, NULL, 0, NULL, 0);
+        return;
+    }
+    ds->emulator = (struct libxl__emulator_state){
+        .id = EMULATOR_ID_QEMU,
+        .index = 0,
+        .fd = ds->emulator_fd,
+        .bytes = (uint64_t)st.st_size,
+    };
+    libxl__stream_write_emulator_done(egc, &ds->sw, 0, &ds->emulator, 1, NULL,
+                                      0);
+}
+
+/* ---- the end ---- */
+
+static void stream_done(libxl__egc *egc, libxl__stream_write *sw, int rc)
+{
+    libxl__dom_save *ds = sw->user;
+
+    ds->host->ops->helper_guest_done(ds->host, &ds->guest);
+    ds->guest_open = false;
+    if (ds->emulator_fd >= 0)
+        close(ds->emulator_fd);
+    ds->emulator_fd = -1;
+    ds->rc = rc;
+    if (!rc || !ds->suspended_at_ms) {
+        ds->callback(egc, ds, rc);
+        return;
+    }
+    rc = ds->host->ops->resume(egc, ds->host, make_call(ds, resumed));
+    if (rc)
+        resumed(egc, &ds->call, rc);
+}
+
+static void resumed(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__dom_save *ds = call->user;
+
+    ds->guest_lost = rc != 0;
+    ds->callback(egc, ds, ds->rc);
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * dom_save.h - one guest as one libxl stream on an fd: what save, the fd-level
+ * suspend and migration have in common.
+ *
+ * Owns:      the helper's fds of the guest and the device model's state, while
+ *            it runs. The fd, the lock and the journal are the caller's.
+ * Thread:    loop thread only.
+ * Abort:     through the ao; the callback still runs.
+ * Errors:    rc, logged. The guest then is as it was before (running or
+ *            paused), unless guest_lost says that it could not be put back.
+ * Lifetime:  the struct stays until the callback, which runs exactly once,
+ *            never from inside start. Success leaves the guest suspended.
+ */
+#ifndef LIBXL_DOM_SAVE_H
+#define LIBXL_DOM_SAVE_H
+
+#include "helper/save_helper.h"
+#include "host/host.h"
+#include "stream/stream_write.h"
+
+typedef struct libxl__dom_save libxl__dom_save;
+struct libxl__dom_save {
+    /* caller fills; stays valid until the callback */
+    libxl__ao *ao;
+    libxl__host *host;
+    uint32_t domid;
+    int fd;
+    unsigned flags; /* LIBXL_SUSPEND_* */
+    const libxl_precopy_how *precopy;
+    void *user;
+    void (*callback)(libxl__egc *egc, libxl__dom_save *ds, int rc);
+    /* results, valid in callback */
+    struct libxl__helper_results results;
+    uint64_t suspended_at_ms; /* 0: never suspended */
+    bool guest_lost;
+    /* private */
+    struct libxl__helper_guest guest;
+    bool guest_open;
+    bool suspending; /* the host has not answered yet */
+    bool helper_running, helper_gone;
+    int helper_rc, rc;
+    int emulator_fd;
+    struct libxl__emulator_state emulator;
+    libxl__stream_write sw;
+    libxl__save_helper sh;
+    libxl__host_call call;
+};
+
+/* Non-zero: nothing was started, and no callback comes. */
+int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * save_header.c - the configuration as it goes into a save file.
+ */
+#include "domain/save_header.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "migrate/savefile.h"
+
+/* What a QEMU host must find again is the guest's own, whatever configuration
+ * the user gave: it cannot be changed by one. */
+static int keep_qemu_host(libxl_qemu_host_info *to,
+                          const libxl_qemu_host_info *from)
+{
+    char *machine = from->machine ? strdup(from->machine) : NULL;
+    char *cpu = from->cpu_model ? strdup(from->cpu_model) : NULL;
+    char *accel = from->accel ? strdup(from->accel) : NULL;
+
+    if (!machine != !from->machine || !cpu != !from->cpu_model ||
+        !accel != !from->accel) {
+        free(machine);
+        free(cpu);
+        free(accel);
+        return ERROR_NOMEM;
+    }
+    free(to->machine);
+    free(to->cpu_model);
+    free(to->accel);
+    to->machine = machine;
+    to->cpu_model = cpu;
+    to->accel = accel;
+    return 0;
+}
+
+/* *out is initialised, and the caller disposes it, also after an error. */
+static int choose_config(libxl__dom_op *op, const libxl_save_how *how,
+                         libxl_domain_config *out)
+{
+    libxl_domain_config own;
+    int rc;
+
+    if (!how->config) {
+        rc = libxl__dom_config_load(op->store, op->gc, op->domid, out);
+    } else {
+        libxl_domain_config_init(out);
+        rc = libxl__dom_config_load(op->store, op->gc, op->domid, &own);
+        if (!rc)
+            rc = libxl_domain_config_copy(op->ctx, out, how->config);
+        if (!rc)
+            rc = keep_qemu_host(&out->qemu_host, &own.qemu_host);
+        libxl_domain_config_dispose(&own);
+    }
+    out->c_info.domid = how->preserve_domid ? op->domid : 0;
+    return rc;
+}
+
+int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
+                       void **bytes_out, size_t *nr_out)
+{
+    uint32_t mandatory = LIBXL__SAVEFILE_JSON | LIBXL__SAVEFILE_STREAM_V2;
+    libxl_domain_config config;
+    const char *reason = NULL;
+    char *json = NULL;
+    int rc = choose_config(op, how, &config);
+
+    if (op->host->ops->qemu_image)
+        mandatory |= LIBXL__SAVEFILE_QEMU_HOST;
+    if (!rc) {
+        json = libxl_domain_config_to_json(op->ctx, &config);
+        rc = json ? libxl__savefile_build(mandatory, 0, json,
+                                          LIBXL__SAVEFILE_LEAD, bytes_out,
+                                          nr_out, &reason)
+                  : ERROR_NOMEM;
+    }
+    if (rc)
+        LOGD(op->ctx, op->domid, ERROR, "cannot make the xl header%s%s",
+             reason ? ": " : "", reason ? reason : "");
+    free(json);
+    libxl_domain_config_dispose(&config);
+    return rc;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * save_header.h - the xl header in front of a save: which configuration, and
+ * which flags.
+ */
+#ifndef LIBXL_SAVE_HEADER_H
+#define LIBXL_SAVE_HEADER_H
+
+#include "domain/dom_op.h"
+
+/* malloc'ed bytes, the caller's. Errors are logged. */
+int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
+                       void **bytes_out, size_t *nr_out);
+
+#endif
