@@ -61,6 +61,11 @@ struct xc_sr_save_params {
     struct xc_sr_callbacks cb;
 };
 
+/* What precedes the first PAGE_DATA of a QEMU host's stream: whoever pads what
+ * stands before the stream makes the sum a multiple of 4096, and all pages of a
+ * save lie on 4 KiB in the file. */
+#define XC_SR_QEMU_PROLOGUE_BYTES 48u
+
 struct xc_sr_stats {
     uint64_t bytes, data_pages, zero_pages, passes;
 };
