@@ -17,15 +17,6 @@
 static _Thread_local int countdown = -1; /* allocations until the fault */
 static _Thread_local bool hit;
 
-static bool fault(void)
-{
-    if (countdown < 0 || countdown-- > 0)
-        return false;
-    hit = true;
-    errno = ENOMEM;
-    return true;
-}
-
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
 #elif defined(__has_feature)
@@ -35,6 +26,15 @@ static bool fault(void)
 #endif
 
 #ifndef SANITIZED
+static bool fault(void)
+{
+    if (countdown < 0 || countdown-- > 0)
+        return false;
+    hit = true;
+    errno = ENOMEM;
+    return true;
+}
+
 void *__libc_malloc(size_t bytes);
 void *__libc_calloc(size_t n, size_t bytes);
 
