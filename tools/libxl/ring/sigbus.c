@@ -14,7 +14,6 @@ struct range {
 
 static struct range ranges[LIBXL__SIGBUS_MAX];
 static struct sigaction previous;
-static bool installed;
 
 static struct range *range_at(uintptr_t addr)
 {
@@ -52,12 +51,14 @@ static int install(void)
     struct sigaction sa = {.sa_sigaction = on_sigbus,
                            .sa_flags = SA_SIGINFO | SA_NODEFER};
 
-    if (installed)
-        return 0;
-    if (sigaction(SIGBUS, &sa, &previous))
+    struct sigaction now;
+
+    if (sigaction(SIGBUS, NULL, &now))
         return -errno;
-    installed = true;
-    return 0;
+    if (now.sa_flags & SA_SIGINFO && now.sa_sigaction == on_sigbus)
+        return 0;
+    previous = now;
+    return sigaction(SIGBUS, &sa, NULL) ? -errno : 0;
 }
 
 int libxl__sigbus_guard(void *addr, size_t bytes)

@@ -11,7 +11,7 @@ void libxl__vdev_init(libxl__vdev *dev)
     dev->quiet = false;
     for (unsigned q = 0; q < LIBXL__VDEV_MAX_QUEUES; q++) {
         libxl__vq_init(&dev->queues[q], &dev->mem);
-        dev->enabled[q] = false;
+        dev->enabled[q] = dev->told_broken[q] = false;
     }
 }
 
@@ -29,34 +29,32 @@ unsigned libxl__vdev_ring_flags(const libxl__vdev *dev)
                                                     : 0);
 }
 
+/* Any look at a ring may find it broken: told once. */
+static void tell_if_broken(libxl__vdev *dev, unsigned q)
+{
+    const struct libxl__vq *vq = &dev->queues[q];
+    bool is_broken = vq->state == LIBXL__VQ_BROKEN;
+
+    if (is_broken && !dev->told_broken[q])
+        dev->broken(dev, q, vq->broken);
+    dev->told_broken[q] = is_broken;
+}
+
 bool libxl__vdev_pop(libxl__vdev *dev, unsigned q, struct libxl__vq_elem *elem)
 {
-    struct libxl__vq *vq = &dev->queues[q];
-    int r;
-
-    if (dev->quiet || !dev->enabled[q])
-        return false;
-    r = libxl__vq_pop(vq, elem);
-    if (r < 0)
-        dev->broken(dev, q, vq->broken);
-    return r > 0;
+    return !dev->quiet && dev->enabled[q] &&
+           libxl__vq_pop(&dev->queues[q], elem) > 0;
 }
 
 void libxl__vdev_push(libxl__vdev *dev, unsigned q,
                       const struct libxl__vq_elem *elem, uint32_t written)
 {
-    struct libxl__vq *vq = &dev->queues[q];
-    bool live = vq->state == LIBXL__VQ_LIVE;
-
-    libxl__vq_push(vq, elem, written);
-    if (live && vq->state == LIBXL__VQ_BROKEN)
-        dev->broken(dev, q, vq->broken);
+    libxl__vq_push(&dev->queues[q], elem, written);
 }
 
 void libxl__vdev_break(libxl__vdev *dev, unsigned q, const char *reason)
 {
     libxl__vq_break(&dev->queues[q], reason);
-    dev->broken(dev, q, reason);
 }
 
 unsigned libxl__vdev_held(const libxl__vdev *dev)
@@ -78,6 +76,7 @@ void libxl__vdev_pushed(libxl__egc *egc, libxl__vdev *dev, unsigned q)
 {
     if (libxl__vq_should_notify(&dev->queues[q]))
         dev->interrupt(dev, q);
+    tell_if_broken(dev, q);
     tell_if_idle(egc, dev);
 }
 
@@ -89,8 +88,10 @@ void libxl__vdev_quieten(libxl__egc *egc, libxl__vdev *dev)
 
 void libxl__vdev_kick(libxl__egc *egc, libxl__vdev *dev, unsigned q)
 {
-    if (!dev->quiet && dev->enabled[q])
-        dev->ops->handle_output(egc, dev, q);
+    if (dev->quiet || !dev->enabled[q])
+        return;
+    dev->ops->handle_output(egc, dev, q);
+    tell_if_broken(dev, q);
 }
 
 void libxl__vdev_resume(libxl__egc *egc, libxl__vdev *dev)
@@ -106,7 +107,7 @@ void libxl__vdev_reset(libxl__vdev *dev)
     assert(!libxl__vdev_held(dev));
     for (unsigned q = 0; q < dev->nr_queues; q++) {
         libxl__vq_stop(&dev->queues[q]);
-        dev->enabled[q] = false;
+        dev->enabled[q] = dev->told_broken[q] = false;
     }
     dev->features = 0;
     dev->ops->reset(dev);

@@ -58,6 +58,7 @@ struct libxl__vdev {
     struct libxl__ring_mem mem;
     struct libxl__vq queues[LIBXL__VDEV_MAX_QUEUES];
     bool enabled[LIBXL__VDEV_MAX_QUEUES];
+    bool told_broken[LIBXL__VDEV_MAX_QUEUES];
     bool quiet;
 };
 

@@ -132,7 +132,7 @@ static void on_idle(libxl__egc *egc, libxl__vdev *dev)
         return;
     }
     dispatch(egc, vu);
-    if (vu->closing)
+    if (vu->closing || vu->conn_fd < 0)
         return;
     if (libxl__ev_fd_register(vu->ctx, &vu->conn_ev, on_conn, vu->conn_fd,
                               POLLIN)) {
