@@ -60,6 +60,8 @@ int libxl__domain_save_file_start(libxl__egc *egc, libxl__ao *ao,
         return ERROR_NOMEM;
     sa->how = *(const libxl_save_how *)params;
     libxl__save_target_init(&sa->target);
+    sa->target.ao = ao;
+    sa->target.domid = libxl__ao_domid(ao);
     libxl__bufwriter_init(&sa->header);
     sa->op.ao = ao;
     sa->op.domid = libxl__ao_domid(ao);
@@ -124,8 +126,6 @@ static void ready(libxl__egc *egc, libxl__dom_op *op, int rc)
     if (!rc)
         rc = check_saveable(sa);
     if (!rc) {
-        sa->target.ao = op->ao;
-        sa->target.domid = op->domid;
         sa->target.path = sa->how.path;
         sa->target.given_fd = sa->how.fd;
         sa->target.user = sa;
