@@ -26,6 +26,7 @@ XL_STATE_DIR=$here
 ok "the first one was not touched" goes_on guest
 
 # The reader opens the FIFO and does not read: the save stands still.
+# shellcheck disable=SC2217
 sleep infinity <"$fifo" &
 reader=$!
 xl save guest "$fifo" >"$WORK/save.out" 2>&1 &
@@ -45,6 +46,7 @@ ok "the guest goes on" goes_on guest
 ok "its ticks are sound" sound_ticks guest "$boot"
 
 # destroy overrides.
+# shellcheck disable=SC2217
 sleep infinity <"$fifo" &
 reader=$!
 xl save guest "$fifo" >"$WORK/save.out" 2>&1 &

@@ -16,6 +16,7 @@ DEADLINE_S=${XL_TEST_DEADLINE:-90}
 
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/xl-e2e.XXXXXX")
 export XL_STATE_DIR=$WORK/state XL_HYPERVISOR=${XL_HYPERVISOR:-qemu}
+AS=() # the command that runs xl as another user
 TESTS=0
 BAD=0
 
@@ -125,6 +126,8 @@ trap 'exit 1' INT TERM HUP
 
 # ------------------------------------------------------------- guests
 
+xl() { "${AS[@]}" "$BUILD/bin/xl" "$@"; }
+
 [ -e "$GUEST/initramfs.gz" ] || skip_all "no test guest: run make guest"
 [ -x "$BUILD/bin/xl" ] || skip_all "no xl: run make"
 
@@ -211,7 +214,7 @@ ask() {
     log=$(console_log "$1") || return 1
     had=$(grep -ac "^$3" "$log")
     { echo "$2"; wait_for answers "$log" "$3" "$had" || true; } |
-        timeout "$DEADLINE_S" xl console "$1" >/dev/null 2>&1 || rc=$?
+        timeout "$DEADLINE_S" "${AS[@]}" xl console "$1" >/dev/null 2>&1 || rc=$?
     answers "$log" "$3" "$had" || return 1
     grep -a "^$3" "$log" | tail -1 | tr -d '\r'
 }

@@ -9,24 +9,19 @@ if [ "$(id -u)" = 0 ]; then
     mkdir -p "$home"
     chmod 711 "$WORK" "$WORK/home"
     chown -R nobody "$WORK/home"
-    as_user() {
-        setpriv --reuid=nobody --regid=nogroup --clear-groups --no-new-privs \
-            env -u XL_STATE_DIR HOME="$home" PATH="$PATH" \
-            XL_HYPERVISOR=qemu "$@"
-    }
+    AS=(setpriv --reuid=nobody --regid=nogroup --clear-groups --no-new-privs)
     # The build may lie where only root can go.
-    as_user test -x "$BUILD/bin/xl" -a -r "$GUEST/vmlinuz" ||
+    "${AS[@]}" test -x "$BUILD/bin/xl" -a -r "$GUEST/vmlinuz" ||
         skip_all "an ordinary user cannot read $BUILD"
 else
     home=$WORK/home
     mkdir -p "$home"
-    as_user() { env -u XL_STATE_DIR HOME="$home" "$@"; }
 fi
+AS+=(env -u XL_STATE_DIR -u XDG_STATE_HOME "HOME=$home")
 state=$home/.local/state/xl
 image=$home/image
 # From here on the functions of lib.sh look where the user's domains are.
 XL_STATE_DIR=$state
-xl() { as_user "$BUILD/bin/xl" "$@"; }
 
 guest_config guest
 chmod 644 "$WORK/guest.cfg"
