@@ -258,3 +258,17 @@ char *libxl__json_text(libxl__gc *gc, yajl_val value)
     libxl__json_writer_dispose(&w);
     return text;
 }
+
+char *libxl__json_quote(libxl__gc *gc, const char *s)
+{
+    struct libxl__json_writer w;
+    char *text;
+
+    libxl__json_writer_init(&w);
+    libxl__json_put_string(&w, NULL, s);
+    text = libxl__json_finish(&w, gc);
+    libxl__json_writer_dispose(&w);
+    if (text)
+        text[strcspn(text, "\n")] = '\0';
+    return text;
+}

@@ -35,6 +35,10 @@ bool libxl__json_bool(yajl_val object, const char *key, bool *out);
 /* The value as text again, from gc. NULL: no memory. */
 char *libxl__json_text(libxl__gc *gc, yajl_val value);
 
+/* s as a JSON string, with its quotes, from gc. NULL: no memory, or s is not
+ * UTF-8. */
+char *libxl__json_quote(libxl__gc *gc, const char *s);
+
 struct libxl__json_writer {
     yajl_gen gen; /* NULL: no memory from the start */
     bool failed;

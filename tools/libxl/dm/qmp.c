@@ -276,8 +276,9 @@ static void on_answer(libxl__egc *egc, struct libxl__qmp_state *st,
         return; /* of a command that was given up */
     if (m->kind == LIBXL__QMP_ERROR) {
         rc = libxl__qmp_error_rc(m->name);
-        LOGD(st->ctx, st->qmp->domid, ERROR, "QEMU refused %s: %s",
-             st->command, m->desc);
+        if (!st->qmp->quiet_errors)
+            LOGD(st->ctx, st->qmp->domid, ERROR, "QEMU refused %s: %s",
+                 st->command, m->desc);
     }
     finish(egc, st, rc, m->data);
 }

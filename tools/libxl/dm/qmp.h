@@ -32,6 +32,7 @@ struct libxl__qmp {
                   yajl_val data);
     /* The owner explains a lost connection itself: it is not logged. */
     bool quiet_loss;
+    bool quiet_errors; /* nor QEMU's refusal */
     /* connection lost while no command was running; may be NULL */
     void (*lost)(libxl__egc *egc, libxl__qmp *qmp, int rc);
     /* private */

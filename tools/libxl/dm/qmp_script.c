@@ -59,6 +59,7 @@ int libxl__qmp_script_start(libxl__egc *egc, libxl__qmp_script *s)
     s->qmp.event = s->until ? on_event : NULL;
     s->qmp.lost = on_lost;
     s->qmp.quiet_loss = s->quiet_loss;
+    s->qmp.quiet_errors = s->quiet_errors;
     return libxl__qmp_connect(egc, &s->qmp, s->dirfd, "qmp-cmd", s->timeout_ms,
                               connected);
 }

@@ -35,7 +35,7 @@ struct libxl__qmp_script {
     size_t nr_steps;
     int pass_fd;
     uint32_t timeout_ms; /* of the connect, and of each step */
-    bool quiet_loss;
+    bool quiet_loss, quiet_errors;
     /* NULL, or: the script ends when, after the last step, this says so.
      * false: not this event; true: over, *rc_out says how. */
     bool (*until)(libxl__qmp_script *s, const char *event, yajl_val data,

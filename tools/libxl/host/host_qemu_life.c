@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * host_qemu_life.c - pause, unpause, suspend, resume.
+ *
+ * The record "run" is written before a command lets the guest act, and before
+ * a suspend stops it: whoever is killed in between leaves a record from which
+ * resume does the right thing, and what the guest does next is written later,
+ * by the keeper. None of these is abortable: they are short, and cleaning up
+ * after an abort needs them.
+ */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "host/host_qemu.h"
+
+enum { RESUME_RETRIES = 500 };
+
+static int write_run(struct libxl__qemu_op *op, enum libxl__run_state state,
+                     bool was_running)
+{
+    const struct libxl__run_record rec = {
+        .state = state,
+        .was_running = was_running,
+        .reason = LIBXL_SHUTDOWN_REASON_UNKNOWN,
+    };
+
+    return libxl__run_record_write(op->hq->store, op->call->domid, &rec);
+}
+
+/* query-status says whether the guest has only been stopped, or has ended by
+ * itself before the stop: then the keeper's record stands. */
+static bool only_stopped(yajl_val status)
+{
+    static const char *const stopped[] = { "paused", "prelaunch", "postmigrate",
+                                           "finish-migrate", "inmigrate",
+                                           "suspended", "save-vm" };
+    const char *s = YAJL_IS_OBJECT(status)
+                        ? libxl__json_string(status, "status")
+                        : NULL;
+    size_t i;
+
+    for (i = 0; s && i < sizeof(stopped) / sizeof(*stopped); i++)
+        if (!strcmp(s, stopped[i]))
+            return true;
+    return false;
+}
+
+/* ---- pause ---- */
+
+static int pause_done(struct libxl__qemu_op *op, int rc, yajl_val last)
+{
+    if (rc || !only_stopped(last))
+        return rc;
+    if (op->run.state == LIBXL__RUN_SUSPENDED)
+        return write_run(op, LIBXL__RUN_SUSPENDED, false);
+    return write_run(op, LIBXL__RUN_PAUSED, false);
+}
+
+int libxl__qemu_pause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct libxl__qemu_op *op;
+    int rc;
+
+    rc = libxl__qemu_op_new(h, call, &op);
+    if (rc)
+        return rc;
+    libxl__qemu_op_step(op, "stop", NULL);
+    libxl__qemu_op_step(op, "query-status", NULL);
+    op->done = pause_done;
+    return libxl__qemu_op_start(egc, op);
+}
+
+/* ---- unpause ---- */
+
+static int refuse_ended(struct libxl__qemu_op *op)
+{
+    LOGD(op->hq->host.ctx, op->call->domid, ERROR,
+         "the guest has shut down: it cannot run on (xl destroy removes it)");
+    return ERROR_INVAL;
+}
+
+static int unpause_done(struct libxl__qemu_op *op, int rc, yajl_val last)
+{
+    /* Nothing ran: the record is as wrong as it was right before. */
+    if (rc)
+        libxl__run_record_write(op->hq->store, op->call->domid, &op->run);
+    return rc;
+}
+
+/* From here on the guest counts as having run, whatever happens: a receiver
+ * that could not tell would have to ask. */
+static int mark_started(struct libxl__qemu_op *op)
+{
+    struct libxl__domain_record rec;
+    libxl__store *st = op->hq->store;
+    int rc;
+
+    rc = libxl__domain_record_read(st, &op->gc, op->call->domid, &rec);
+    if (rc || !rec.never_started)
+        return rc;
+    rec.never_started = false;
+    rc = libxl__domain_record_write(st, &op->gc, &rec);
+    /* Switches learn where a guest that came from elsewhere is now. */
+    if (!rc)
+        libxl__qemu_op_step(op, "announce-self",
+                            "{\"initial\":50,\"max\":550,\"rounds\":5,"
+                            "\"step\":50}");
+    return rc;
+}
+
+int libxl__qemu_unpause(libxl__egc *egc, libxl__host *h,
+                        libxl__host_call *call)
+{
+    struct libxl__qemu_op *op;
+    int rc;
+
+    rc = libxl__qemu_op_new(h, call, &op);
+    if (rc)
+        return rc;
+    libxl__qemu_op_step(op, "cont", NULL);
+    op->done = unpause_done;
+    if (op->run.state == LIBXL__RUN_SHUTDOWN)
+        rc = refuse_ended(op);
+    if (!rc)
+        rc = mark_started(op);
+    if (!rc)
+        rc = write_run(op, LIBXL__RUN_RUNNING, true);
+    if (rc) {
+        libxl__qemu_op_drop(op);
+        return rc;
+    }
+    return libxl__qemu_op_start(egc, op);
+}
+
+/* ---- suspend and resume ---- */
+
+static int suspend_done(struct libxl__qemu_op *op, int rc, yajl_val last)
+{
+    if (rc || only_stopped(last))
+        return rc;
+    LOGD(op->hq->host.ctx, op->call->domid, ERROR,
+         "the guest has shut down or crashed: there is nothing to save");
+    return ERROR_FAIL;
+}
+
+int libxl__qemu_suspend(libxl__egc *egc, libxl__host *h,
+                        libxl__host_call *call)
+{
+    struct libxl__qemu_op *op;
+    bool was_running;
+    int rc;
+
+    rc = libxl__qemu_op_new(h, call, &op);
+    if (rc)
+        return rc;
+    libxl__qemu_op_step(op, "stop", NULL);
+    libxl__qemu_op_step(op, "query-status", NULL);
+    op->done = suspend_done;
+    was_running = op->run.state == LIBXL__RUN_RUNNING ||
+                  (op->run.state == LIBXL__RUN_SUSPENDED &&
+                   op->run.was_running);
+    if (op->run.state != LIBXL__RUN_SHUTDOWN)
+        rc = write_run(op, LIBXL__RUN_SUSPENDED, was_running);
+    if (rc) {
+        libxl__qemu_op_drop(op);
+        return rc;
+    }
+    return libxl__qemu_op_start(egc, op);
+}
+
+static int resume_done(struct libxl__qemu_op *op, int rc, yajl_val last)
+{
+    if (rc)
+        libxl__run_record_write(op->hq->store, op->call->domid, &op->run);
+    return rc;
+}
+
+int libxl__qemu_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct libxl__qemu_op *op;
+    int rc;
+
+    rc = libxl__qemu_op_new(h, call, &op);
+    if (rc)
+        return rc;
+    op->done = resume_done;
+    if (op->run.state == LIBXL__RUN_SUSPENDED && op->run.was_running) {
+        /* Whoever is resumed after a save was cut short may still be writing
+         * its device state: QEMU then refuses for some milliseconds. */
+        op->retries = RESUME_RETRIES;
+        libxl__qemu_op_step(op, "cont", NULL);
+        rc = write_run(op, LIBXL__RUN_RUNNING, true);
+    } else {
+        libxl__qemu_op_step(op, "query-status", NULL);
+        if (op->run.state == LIBXL__RUN_SUSPENDED)
+            rc = write_run(op, LIBXL__RUN_PAUSED, false);
+    }
+    if (rc) {
+        libxl__qemu_op_drop(op);
+        return rc;
+    }
+    return libxl__qemu_op_start(egc, op);
+}

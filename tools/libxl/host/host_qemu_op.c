@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * host_qemu_op.c - host calls that are one QMP script. Chain:
+ *
+ *   start -> script_done [-> retry_now -> script_done ...] -> callback
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/container.h"
+#include "base/log.h"
+#include "host/host_qemu.h"
+
+enum { STEP_TIMEOUT_MS = 60000, RETRY_MS = 20 };
+
+static void script_done(libxl__egc *egc, libxl__qmp_script *s, int rc,
+                        yajl_val last);
+static void retry_now(libxl__egc *egc, libxl__ev_time *ev, int rc);
+
+static struct libxl__qemu_op *op_of_script(libxl__qmp_script *s)
+{
+    return CONTAINER_OF(s, struct libxl__qemu_op, script);
+}
+
+static struct libxl__qemu_op *op_of_retry(libxl__ev_time *ev)
+{
+    return CONTAINER_OF(ev, struct libxl__qemu_op, retry);
+}
+
+static int find_process(struct libxl__qemu_op *op)
+{
+    struct libxl__host_qemu *hq = op->hq;
+    uint32_t domid = op->call->domid;
+    enum libxl__proc_state state = LIBXL__PROC_GONE;
+    int rc;
+
+    rc = libxl__qemu_ident_read(hq, domid, &op->ident);
+    if (rc && rc != ERROR_DOMAIN_NOTFOUND)
+        return rc;
+    if (!rc)
+        state = libxl__proc_id_state(&op->ident.proc);
+    if (state == LIBXL__PROC_ALIVE)
+        return hq->store->ops->open_dir(hq->store, domid, &op->dirfd);
+    LOGD(hq->host.ctx, domid, ERROR, "%s (xl destroy removes what is left)",
+         state == LIBXL__PROC_OTHER_BOOT
+             ? "the guest ended when this host was restarted"
+             : "the guest's QEMU process has ended");
+    return ERROR_NOT_READY;
+}
+
+int libxl__qemu_op_new(libxl__host *h, libxl__host_call *call,
+                       struct libxl__qemu_op **out)
+{
+    struct libxl__qemu_op *op = calloc(1, sizeof(*op));
+    int rc;
+
+    *out = NULL;
+    if (!op)
+        return ERROR_NOMEM;
+    op->hq = libxl__host_qemu_of(h);
+    op->call = call;
+    op->dirfd = op->log_fd = -1;
+    libxl__gc_init(&op->gc, h->ctx);
+    libxl__qmp_script_init(&op->script);
+    libxl__ev_time_init(&op->retry);
+    op->script.ctx = h->ctx;
+    op->script.domid = call->domid;
+    op->script.steps = op->steps;
+    op->script.timeout_ms = STEP_TIMEOUT_MS;
+    rc = find_process(op);
+    if (!rc) {
+        rc = libxl__run_record_read(op->hq->store, call->domid, &op->run);
+        if (rc == ERROR_NOTFOUND)
+            rc = 0; /* just made: paused */
+    }
+    if (rc) {
+        libxl__qemu_op_drop(op);
+        return rc;
+    }
+    *out = op;
+    return 0;
+}
+
+void libxl__qemu_op_drop(struct libxl__qemu_op *op)
+{
+    libxl__qmp_script_stop(&op->script);
+    libxl__ev_time_deregister(op->hq->host.ctx, &op->retry);
+    if (op->dirfd >= 0)
+        close(op->dirfd);
+    if (op->log_fd >= 0)
+        close(op->log_fd);
+    libxl__gc_dispose(&op->gc);
+    free(op);
+}
+
+void libxl__qemu_op_step(struct libxl__qemu_op *op, const char *command,
+                         const char *args_json)
+{
+    struct libxl__qmp_step *step = &op->steps[op->script.nr_steps++];
+
+    step->command = command;
+    step->args_json = args_json;
+}
+
+int libxl__qemu_op_start(libxl__egc *egc, struct libxl__qemu_op *op)
+{
+    int rc;
+
+    op->script.dirfd = op->dirfd;
+    op->script.callback = script_done;
+    op->script.quiet_errors = op->retries > 0;
+    op->call->state = op;
+    rc = libxl__qmp_script_start(egc, &op->script);
+    if (rc) {
+        op->call->state = NULL;
+        libxl__qemu_op_drop(op);
+    }
+    return rc;
+}
+
+static void finish(libxl__egc *egc, struct libxl__qemu_op *op, int rc,
+                   yajl_val last)
+{
+    libxl__host_call *call = op->call;
+
+    if (op->done)
+        rc = op->done(op, rc, last);
+    libxl__qemu_op_drop(op);
+    call->state = NULL;
+    call->callback(egc, call, rc);
+}
+
+static void script_done(libxl__egc *egc, libxl__qmp_script *s, int rc,
+                        yajl_val last)
+{
+    struct libxl__qemu_op *op = op_of_script(s);
+
+    if (rc == ERROR_QMP_GENERIC_ERROR && op->retries) {
+        op->retries--;
+        rc = libxl__ev_time_register_rel(op->hq->host.ctx, NULL, &op->retry,
+                                         retry_now, RETRY_MS);
+        if (!rc)
+            return;
+    }
+    finish(egc, op, rc, last);
+}
+
+static void retry_now(libxl__egc *egc, libxl__ev_time *ev, int rc)
+{
+    struct libxl__qemu_op *op = op_of_retry(ev);
+
+    op->script.quiet_errors = op->retries > 0;
+    rc = libxl__qmp_script_start(egc, &op->script);
+    if (rc)
+        finish(egc, op, rc, NULL);
+}
