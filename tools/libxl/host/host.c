@@ -14,6 +14,7 @@ static const struct kind {
     const char *name;
     libxl__host *(*open)(libxl_ctx *ctx);
 } kinds[] = {
+    { "qemu", libxl__host_qemu_open },
     { "fake", libxl__host_fake_open },
 };
 
