@@ -189,9 +189,26 @@ static int open_fake(const struct libxl__hw_setup *setup, struct xc_hv **hv)
     return xc_hv_fake_open(&fake, hv);
 }
 
+static int open_qemu(const struct libxl__hw_setup *setup, struct xc_hv **hv)
+{
+    struct xc_hv_qemu_params qemu = {
+        .memory_fd = fd_of(setup, LIBXL__HW_FD_MEMORY),
+        .memory_bytes = setup->memory_bytes,
+        .qemu_pid = setup->qemu_pid,
+        .pagemap_fd = fd_of(setup, LIBXL__HW_FD_PAGEMAP),
+        .uffd = fd_of(setup, LIBXL__HW_FD_UFFD),
+        .qemu_va = setup->qemu_va,
+        .clear_refs_fd = fd_of(setup, LIBXL__HW_FD_CLEAR_REFS),
+    };
+
+    return xc_hv_qemu_open(&qemu, hv);
+}
+
 static int open_hv(const struct libxl__hw_setup *setup, struct xc_hv **hv)
 {
     switch (setup->hv) {
+    case LIBXL__HW_HV_QEMU:
+        return open_qemu(setup, hv);
     case LIBXL__HW_HV_FAKE:
     case LIBXL__HW_HV_FAKE_XEN:
         return open_fake(setup, hv);
