@@ -75,6 +75,7 @@ LIBXC_NAMES = {
 }
 
 PAGE_SIZE = 4096
+PAGE_DATA_MAX = 32704  # entries of a record
 PFN_BITS = 52
 PFN_MASK = (1 << PFN_BITS) - 1
 # Page type nibbles.
@@ -90,6 +91,9 @@ VCPU_BASIC_SIZE = {8: 0x1430, 4: 0xAF0}
 PT_LEVELS = {8: 4, 4: 3}
 VCPU_MAX = 8192
 
+HVM_PARAMS_MAX = 1024
+# Parameters that name a page which the reader clears.
+HVM_PARAMS_PFN = frozenset((1, 5, 6, 17))
 HVM_PARAM_NAMES = {
     1: "STORE_PFN", 4: "PAE_ENABLED", 5: "IOREQ_PFN", 6: "BUFIOREQ_PFN",
     9: "VIRIDIAN", 12: "IDENT_PT", 15: "VM86_TSS", 17: "CONSOLE_PFN",

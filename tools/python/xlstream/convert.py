@@ -112,7 +112,7 @@ class Converter:
                 self.legacy.fail("chunk.marker", "unknown chunk %d", marker)
         if self.compressed:
             self.compressed.end_of_round()
-        self.hvm_params(self.pages, self.params)
+        self.hvm_params(self.state, self.params)
         self.params = []
 
     def batch(self, count):

@@ -80,12 +80,12 @@ class Legacy:
         """p2m_size."""
         self.src.start_record("legacy", self.src.offset)
         self.p2m_size, = self.unpack("<" + self.code)
-        if not 0 < self.p2m_size <= 1 << 32:
-            self.fail("p2m_size", "a p2m of 0x%x PFNs: is the toolstack's "
-                      "width right?", self.p2m_size)
 
     def extended_info(self):
         """PV: blocks that tell the guest's width and what vCPUs have."""
+        if not 0 < self.p2m_size <= 1 << 32:
+            self.fail("p2m_size", "a p2m of 0x%x PFNs: is the toolstack's "
+                      "width right?", self.p2m_size)
         if self.src.read(self.ulong) != b"\xff" * self.ulong:
             self.fail("extended_info", "no extended info: the stream is not "
                       "of a PV guest, or older than Xen 3.1")

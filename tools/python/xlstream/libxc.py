@@ -101,7 +101,7 @@ class LibxcReader:
         elif not rec.type & c.REC_OPTIONAL:
             rec.fail("libxc.record.type", "unknown record type 0x%x",
                      rec.type)
-        if rec.type == c.XC_END:
+        if rec.type in (c.XC_END, c.XC_CHECKPOINT):
             self.check_vcpu0(rec)
         rec.finish()
         self.sink.record(rec)
@@ -111,4 +111,4 @@ class LibxcReader:
         """Only vCPU 0 says where the guest's start info is."""
         if self.guest.type == c.PV and not self.guest.vcpu0:
             rec.fail("libxc.order.incomplete",
-                     "END without vCPU 0's X86_PV_VCPU_BASIC")
+                     "%s without vCPU 0's X86_PV_VCPU_BASIC", rec.name)

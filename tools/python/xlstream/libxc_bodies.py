@@ -30,13 +30,14 @@ def items(rec, size, check, least=0):
 
 def pv_info(rec, guest, sink):
     """Guest width and page table levels."""
-    exact(rec, 8, "libxc.pv_info.length")
     width, levels, *reserved = rec.unpack("<8B", "libxc.pv_info.length")
     if c.PT_LEVELS.get(width) != levels:
         rec.fail("libxc.pv_info.width", "width %d with %d page table levels",
                  width, levels)
     rec.strict(not any(reserved), "libxc.pv_info.reserved",
                "reserved bytes are not zero")
+    rec.strict(not rec.left, "libxc.pv_info.long", "length %d, not 8",
+               rec.length)
     guest.width = width
     rec.notes.append("%d-bit guest, %d page table levels"
                      % (8 * width, levels))
@@ -146,11 +147,15 @@ def hvm_params(rec, guest, sink):
     if rec.left != 16 * count:
         rec.fail("libxc.hvm_params.length", "%d bytes for %d parameters",
                  rec.left, count)
-    for view in rec.chunks(SLICE):
-        if len(rec.notes) > 100:
-            continue
-        rec.notes += ["%s = 0x%x" % (c.HVM_PARAM_NAMES.get(i, i), v)
-                      for i, v in struct.iter_unpack("<QQ", view)]
+    if count > c.HVM_PARAMS_MAX:
+        rec.fail("libxc.hvm_params.count_max", "%d parameters, at most %d "
+                 "are accepted", count, c.HVM_PARAMS_MAX)
+    for index, value in struct.iter_unpack("<QQ", rec.read(rec.left)):
+        name = c.HVM_PARAM_NAMES.get(index, index)
+        rec.notes.append("%s = 0x%x" % (name, value))
+        if index in c.HVM_PARAMS_PFN and not guest.populated.has(value):
+            rec.fail("libxc.hvm_params.pfn", "%s names PFN 0x%x, which has "
+                     "not come", name, value)
 
 
 def cpuid_policy(rec, guest, sink):

@@ -3,18 +3,18 @@
 
 from . import consts as c
 
-STATIC = frozenset((c.XC_X86_CPUID_POLICY, c.XC_X86_MSR_POLICY))
-VERSION_3 = STATIC | {c.XC_STATIC_DATA_END}
-AFTER_STATIC = frozenset((
-    c.XC_X86_PV_P2M_FRAMES, c.XC_PAGE_DATA, c.XC_VERIFY, c.XC_CHECKPOINT,
-    c.XC_END))
+POLICY = frozenset((c.XC_X86_CPUID_POLICY, c.XC_X86_MSR_POLICY))
+STATIC = POLICY | {c.XC_X86_PV_INFO}
+VERSION_3 = POLICY | {c.XC_STATIC_DATA_END}
+MEMORY = frozenset((c.XC_X86_PV_P2M_FRAMES, c.XC_PAGE_DATA, c.XC_VERIFY))
 VCPU = frozenset((
     c.XC_X86_PV_VCPU_BASIC, c.XC_X86_PV_VCPU_EXTENDED,
     c.XC_X86_PV_VCPU_XSAVE, c.XC_X86_PV_VCPU_MSRS))
 PV_ONLY = VCPU | {c.XC_X86_PV_INFO, c.XC_X86_PV_P2M_FRAMES, c.XC_SHARED_INFO}
 HVM_ONLY = frozenset((c.XC_HVM_CONTEXT, c.XC_HVM_PARAMS))
-XEN_ONLY = HVM_ONLY | {c.XC_X86_TSC_INFO} | STATIC
-ONCE = STATIC | {c.XC_X86_PV_INFO}
+STATE = HVM_ONLY | VCPU | {c.XC_SHARED_INFO}
+XEN_ONLY = HVM_ONLY | {c.XC_X86_TSC_INFO} | POLICY
+ONCE = STATIC | {c.XC_VERIFY, c.XC_HVM_CONTEXT, c.XC_SHARED_INFO}
 NEEDS_PV_INFO = PV_ONLY - {c.XC_X86_PV_INFO} | {c.XC_PAGE_DATA, c.XC_END,
                                                 c.XC_CHECKPOINT}
 NEEDS_P2M = VCPU | {c.XC_PAGE_DATA, c.XC_END, c.XC_CHECKPOINT}
@@ -26,14 +26,22 @@ class Order:
     def __init__(self, guest):
         self.guest = guest
         self.seen = set()
+        self.static = True   # static data may still come
+        self.state = False   # state records have come
 
     def check(self, rec):
         """Refuse rec if it may not come now; else remember it."""
         kind = rec.type
+        if kind not in c.LIBXC_NAMES:
+            return
         self._belongs(rec, kind)
-        self._static(rec, kind)
         if kind in ONCE and kind in self.seen:
             rec.fail("libxc.order.twice", "a second %s", rec.name)
+        self._static(rec, kind)
+        if kind in MEMORY and self.state:
+            rec.fail("libxc.order.memory_late",
+                     "%s behind the guest's state", rec.name)
+        self.state = self.state or kind in STATE
         if self.guest.type == c.PV:
             self._pv(rec, kind)
         if kind == c.XC_CHECKPOINT and self.guest.plain:
@@ -42,6 +50,13 @@ class Order:
         if kind in (c.XC_END, c.XC_CHECKPOINT):
             self._complete(rec)
         self.seen.add(kind)
+        if kind == c.XC_CHECKPOINT:
+            self._next_round()
+
+    def _next_round(self):
+        """Behind a checkpoint, memory and state come again."""
+        self.state = False
+        self.seen -= STATE | {c.XC_VERIFY}
 
     def _belongs(self, rec, kind):
         """Is it for this guest, host and direction?"""
@@ -61,21 +76,22 @@ class Order:
 
     def _static(self, rec, kind):
         """Static data, their end, and what must wait for it."""
-        done = c.XC_STATIC_DATA_END in self.seen
-        if self.guest.version < 3:
-            if kind in VERSION_3:
-                rec.fail("libxc.order.version", "%s in a version 2 stream",
-                         rec.name)
-            return
-        if kind == c.XC_STATIC_DATA_END and done:
+        if kind in VERSION_3 and self.guest.version < 3:
+            rec.fail("libxc.order.version", "%s in a version 2 stream",
+                     rec.name)
+        if kind == c.XC_STATIC_DATA_END and not self.static:
             rec.fail("libxc.order.static_data_end_twice",
                      "a second STATIC_DATA_END")
-        if kind in STATIC and done:
+        if kind in STATIC and not self.static:
             rec.fail("libxc.order.static_data_late",
-                     "%s after STATIC_DATA_END", rec.name)
-        if kind in AFTER_STATIC and not done:
+                     "%s after the end of static data", rec.name)
+        if kind in STATIC:
+            return
+        if self.static and self.guest.version >= 3 \
+                and kind != c.XC_STATIC_DATA_END:
             rec.fail("libxc.order.static_data_end_missing",
                      "%s before STATIC_DATA_END", rec.name)
+        self.static = False
 
     def _pv(self, rec, kind):
         """PV_INFO, then P2M_FRAMES, then the rest."""

@@ -97,9 +97,11 @@ def hvm_context(m, args):
 
 def hvm_params(m, args):
     count, reserved = args.text("count"), args.number("reserved")
+    many = args.number("many")
     for framing in ("length", "type", "pad", "body"):
         args.text(framing)
     pairs = [(int(k, 0), int(v, 0)) for k, v in args.rest().items()]
+    pairs += [(1000 + i, i) for i in range(many)]
     return struct.pack("<II", len(pairs) if count is None else int(count, 0),
                        reserved) \
         + b"".join(struct.pack("<QQ", *pair) for pair in pairs)

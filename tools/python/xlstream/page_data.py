@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """PAGE_DATA: an array of typed PFNs, then the pages of those with data.
 
-An array may be larger than anyone should hold, so it is looked at in slices;
-within a slice, bytes.translate and slicing do the work, not a Python loop.
+Within a slice of the array, bytes.translate and slicing do the work, not a
+Python loop.
 """
 
 import array
@@ -11,7 +11,6 @@ import sys
 from . import consts as c
 
 SLICE = 32 * 1024  # bytes: 4,096 entries
-KEEP = 1 << 20     # duplicates are looked for up to so many entries
 _bad = bytes(t << 4 | low for t in sorted(c.TYPES_BAD) for low in range(16))
 _data = bytes(t << 4 | low for t in sorted(c.TYPES_DATA) for low in range(16))
 
@@ -31,7 +30,7 @@ def count_data(tops):
 
 
 def check_slice(rec, view, guest):
-    """Check one slice of the array. Returns how many pages it promises."""
+    """Check one slice of the array: (entries, pages that they promise)."""
     raw = bytes(view)
     tops = raw[7::8]
     kinds = set(tops)
@@ -39,17 +38,25 @@ def check_slice(rec, view, guest):
         if top >> 4 in c.TYPES_BAD:
             rec.fail("libxc.page_data.type", "page type %d is reserved",
                      top >> 4)
+        if guest.type == c.HVM and 0 < top >> 4 < c.TYPE_BROKEN:
+            rec.fail("libxc.page_data.type_hvm", "a page table (type %d), "
+                     "which an HVM guest has not", top >> 4)
     low = {top & 0xf for top in kinds} | {b >> 4 for b in set(raw[6::8])}
     if low != {0}:
         rec.strict(False, "libxc.page_data.pfn_reserved",
                    "reserved bits are set in a PFN")
+    entries = entries_of(raw)
     if guest.nr_pfns is not None:
-        check_range(rec, entries_of(raw), guest.nr_pfns)
-    return count_data(tops)
+        check_range(rec, entries, kinds, guest.nr_pfns)
+    if guest.type == c.HVM and not guest.qemu_host:
+        guest.populated.add(entries, kinds)
+    return entries, count_data(tops)
 
 
-def check_range(rec, entries, nr_pfns):
+def check_range(rec, entries, kinds, nr_pfns):
     """Every PFN exists in the guest."""
+    if kinds == {0} and max(entries) < nr_pfns:
+        return
     mask = c.PFN_MASK
     for entry in entries:
         if entry & mask >= nr_pfns:
@@ -71,13 +78,16 @@ def page_data(rec, guest, sink):
                "reserved field is 0x%x", reserved)
     if count == 0:
         rec.fail("libxc.page_data.count_zero", "the count of pages is zero")
+    if count > c.PAGE_DATA_MAX:
+        rec.fail("libxc.page_data.count_max", "%d entries, at most %d are "
+                 "accepted", count, c.PAGE_DATA_MAX)
     rec.need(8 * count, "libxc.page_data.length")
     rec.take(8 * count)
     entries, pages = array.array("Q"), 0
     for view in rec.src.chunks(8 * count, SLICE):
-        pages += check_slice(rec, view, guest)
-        if len(entries) < KEEP:
-            entries.extend(entries_of(view))
+        part, promised = check_slice(rec, view, guest)
+        entries.extend(part)
+        pages += promised
     if rec.left != c.PAGE_SIZE * pages:
         rec.fail("libxc.page_data.length", "%d bytes of pages where %d pages "
                  "are announced", rec.left, pages)
