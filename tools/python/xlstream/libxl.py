@@ -111,7 +111,8 @@ class LibxlReader:
 
     def check_order(self, rec):
         """What may come now."""
-        if self.libxc is None and rec.type != c.LX_LIBXC_CONTEXT:
+        if self.libxc is None and rec.type != c.LX_LIBXC_CONTEXT \
+                and not rec.type & c.REC_OPTIONAL:
             rec.fail("libxl.order.libxc_context_first",
                      "%s before LIBXC_CONTEXT", rec.name)
         if self.libxc and rec.type == c.LX_LIBXC_CONTEXT:
