@@ -74,9 +74,6 @@ static void ready(libxl__egc *egc, libxl__dom_op *op, int rc)
 {
     struct life *li = op->user;
 
-    /* Before it runs: a guest that ran must never pass for one that did not. */
-    if (!rc && li->p.verb == LIFE_UNPAUSE)
-        rc = libxl__domain_mark_started(op->host, op->gc, op->domid);
     if (!rc)
         rc = start_call(egc, li);
     if (rc)

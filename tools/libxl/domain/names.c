@@ -145,15 +145,3 @@ int libxl__domain_set_name(libxl__host *h, libxl__gc *gc, uint32_t domid,
         return ERROR_NOMEM;
     return libxl__domain_record_write(st, gc, &rec);
 }
-
-int libxl__domain_mark_started(libxl__host *h, libxl__gc *gc, uint32_t domid)
-{
-    libxl__store *st = h->ops->store(h);
-    struct libxl__domain_record rec;
-    int rc = libxl__domain_record_read(st, gc, domid, &rec);
-
-    if (rc || !rec.never_started)
-        return rc;
-    rec.never_started = false;
-    return libxl__domain_record_write(st, gc, &rec);
-}

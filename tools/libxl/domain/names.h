@@ -25,7 +25,5 @@ int libxl__uuid_check_free(libxl__store *st, libxl__gc *gc,
 /* The caller holds the domain's lock. A name that it has already: 0. */
 int libxl__domain_set_name(libxl__host *h, libxl__gc *gc, uint32_t domid,
                            const char *name);
-/* The guest runs, or is about to: it is no longer one that never did. */
-int libxl__domain_mark_started(libxl__host *h, libxl__gc *gc, uint32_t domid);
 
 #endif

@@ -60,7 +60,9 @@ static bool guest_has_ended(libxl__recover_one *ro)
 
     rc = ro->host->ops->dominfo(ro->host, libxl__ao_gc(ro->ao), ro->domid,
                                 &info);
-    ended = !rc && (info.dying || info.shutdown);
+    ended = !rc && (info.dying ||
+                    (info.shutdown &&
+                     info.shutdown_reason != LIBXL_SHUTDOWN_REASON_SUSPEND));
     libxl_dominfo_dispose(&info);
     return ended;
 }
@@ -264,9 +266,6 @@ static void running(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     libxl__recover_one *ro = call->user;
 
-    if (!rc)
-        rc = libxl__domain_mark_started(ro->host, libxl__ao_gc(ro->ao),
-                                        ro->domid);
     if (rc && guest_has_ended(ro))
         rc = 0;
     finish(egc, ro, rc);

@@ -93,7 +93,9 @@ static int check_state(struct save *sa)
     libxl_dominfo info = { 0 };
     int rc = op->host->ops->dominfo(op->host, op->gc, op->domid, &info);
 
-    if (!rc && (info.shutdown || info.dying)) {
+    if (!rc && ((info.shutdown &&
+                 info.shutdown_reason != LIBXL_SHUTDOWN_REASON_SUSPEND) ||
+                info.dying)) {
         LOGD(op->ctx, op->domid, ERROR,
              "cannot save it: the guest has shut down");
         rc = ERROR_INVAL;

@@ -64,6 +64,8 @@ struct libxl__host_ops {
     int (*destroy)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* Idempotent. Of a suspended guest: resume will leave it paused. */
     int (*pause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
+    /* Clears the record's never_started first: a guest that ran must never
+     * pass for one that did not. */
     int (*unpause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* For a save: stop the guest for good, disks flushed. Aborted: it runs as
      * before. */
@@ -100,6 +102,7 @@ struct libxl__host_ops {
 struct libxl__host {
     const struct libxl__host_ops *ops;
     libxl_ctx *ctx;
+    bool no_keeper; /* its guests have no background process */
 };
 
 /* The host of this ctx: XL_HYPERVISOR, else what answers. NULL: logged. Made

@@ -230,10 +230,12 @@ static int fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
     out->uuid = rec.uuid;
     out->domid = domid;
     out->running = !strcmp(g.state, "running");
-    out->paused = !strcmp(g.state, "paused");
-    out->shutdown = !strcmp(g.state, "shutdown");
-    out->shutdown_reason = out->shutdown ? (libxl_shutdown_reason)g.reason
-                                         : LIBXL_SHUTDOWN_REASON_UNKNOWN;
+    out->paused = !strcmp(g.state, "paused") && !g.was[0];
+    out->shutdown = !strcmp(g.state, "shutdown") || g.was[0];
+    out->shutdown_reason = g.was[0] ? LIBXL_SHUTDOWN_REASON_SUSPEND
+                           : out->shutdown
+                               ? (libxl_shutdown_reason)g.reason
+                               : LIBXL_SHUTDOWN_REASON_UNKNOWN;
     out->dying = !strcmp(g.state, "none");
     out->current_memkb = out->max_memkb = config.b_info.max_memkb;
     out->cpu_time = rec.never_started ? 0 : 1000000000u;
@@ -351,6 +353,18 @@ static int fake_pause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
     return answer_soon(egc, h, call, "pause", rc);
 }
 
+static int mark_started(libxl__host *h, libxl__gc *gc, uint32_t domid)
+{
+    libxl__store *st = fake_of(h)->store;
+    struct libxl__domain_record rec;
+    int rc = libxl__domain_record_read(st, gc, domid, &rec);
+
+    if (rc || !rec.never_started)
+        return rc;
+    rec.never_started = false;
+    return libxl__domain_record_write(st, gc, &rec);
+}
+
 static int fake_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
     struct fake_guest g;
@@ -358,6 +372,8 @@ static int fake_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 
     if (!rc)
         rc = living(h, call->domid, &g);
+    if (!rc)
+        rc = mark_started(h, libxl__ao_gc(call->ao), call->domid);
     if (!rc)
         rc = guest_set(h, call->domid, "running", "");
     return answer_soon(egc, h, call, "unpause", rc);
@@ -548,6 +564,7 @@ libxl__host *libxl__host_fake_open(libxl_ctx *ctx)
     fh->host.ctx = ctx;
     fh->fail_at = fail ? (unsigned)strtoul(fail, NULL, 10) : 0;
     fh->hang = getenv("XL_FAKE_HANG");
+    fh->host.no_keeper = !getenv("XL_FAKE_KEEPER");
     fh->store = libxl__store_files_open(ctx);
     if (!fh->store) {
         free(fh);

@@ -5,7 +5,8 @@
  * A fake guest is its records: "domain", and "fake" with its run state, so that
  * several processes see the same guest. Its memory is made up by the save
  * helper's fake hv. XL_FAKE_FAIL=N and XL_FAKE_HANG=OP in the environment do
- * for other processes what the functions below do in this one.
+ * for other processes what the functions below do in this one; XL_FAKE_KEEPER
+ * gives fake guests a keeper, too.
  *
  * Thread:    loop thread only.
  */
