@@ -159,6 +159,10 @@ $(unit_bin): $(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(testlib_c)) \
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_XC) $(LIBS_XL) $(LIBS_RING) -lseccomp -lcmocka
 
+# tests/fault/fault_wrap.c stands between the code and these calls
+$(O)/tests/fault/%: LDFLAGS += $(foreach f,malloc calloc realloc free read \
+  writev pwrite64 lseek64 mmap64 poll,-Wl,--wrap=$f)
+
 $(replay_bin): $(O)/tests/fuzz/replay-%: $(O)/obj/tests/fuzz/fuzz_%.o \
                $(O)/obj/tests/fuzz/replay_main.o \
                $(O)/lib/libring.a $(O)/lib/libxl.a $(O)/lib/libxc.a
