@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "xl.h"
+#include "xl_pending.h"
 
 struct waiting {
     libxl_evgen_domain_death **death;
@@ -144,6 +145,10 @@ int xl_cmd_shutdown(struct xl *xl, int argc, char **argv)
     }
     if (!xl_count_args(xl, argc, all ? 0 : 1, all ? 0 : 1))
         return XL_USAGE;
+    if (waits && !libxl_evenable_domain_death) {
+        xl_error(xl, "-w needs the keeper");
+        return XL_FAILED;
+    }
     if (all)
         return shutdown_all(xl, waits, fallback);
     if (!xl_find_domain(xl, argv[optind], &one.domid))

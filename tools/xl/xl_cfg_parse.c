@@ -257,7 +257,7 @@ static bool parse_statement(struct parser *p)
     char *key;
     bool ok;
 
-    if (p->lx.token == TOKEN_NEWLINE)
+    if (p->lx.token == TOKEN_NEWLINE || p->lx.token == TOKEN_END)
         return true;
     if (p->lx.token != TOKEN_IDENT)
         return parse_error(p, "a line begins with a key");

@@ -105,43 +105,70 @@ static size_t add_amount(char *out, size_t size, size_t n,
     return add(out, size, n, text);
 }
 
-void xl_progress_text(char *out, size_t size, const char *name,
-                      const libxl_progress *p, unsigned width)
+static size_t add_rate(char *out, size_t size, size_t n,
+                       const libxl_progress *p)
 {
-    unsigned percent = p->total_pages
-                           ? (unsigned)(p->done_pages * 100 / p->total_pages)
-                           : 0;
-    char text[128], rate[32];
-    size_t n = 0;
+    char rate[32], text[64];
 
-    if (percent > 100)
-        percent = 100;
-    snprintf(text, sizeof(text), "%s%s%s: ", p->what, name ? " " : "",
-             name ? name : "");
-    n = add(out, size, n, text);
-    if (width && p->total_pages)
-        n = add_bar(out, size, n, percent, width);
+    if (!p->rate_bps)
+        return n;
+    xl_bytes_text(rate, sizeof(rate), p->rate_bps);
+    snprintf(text, sizeof(text), ", %s/s", rate);
+    return add(out, size, n, text);
+}
+
+static void finished_text(char *out, size_t size, size_t n,
+                          const libxl_progress *p)
+{
+    char bytes[32];
+
+    xl_bytes_text(bytes, sizeof(bytes), p->bytes);
+    n = add(out, size, n, "done, ");
+    n = add(out, size, n, bytes);
+    add_rate(out, size, n, p);
+}
+
+static void running_text(char *out, size_t size, size_t n,
+                         const libxl_progress *p, unsigned width)
+{
+    char text[64];
+    uint64_t percent = 0, left;
+
     if (p->total_pages) {
-        snprintf(text, sizeof(text), "%3u %% ", percent);
+        percent = p->done_pages * 100 / p->total_pages;
+        percent = percent > 100 ? 100 : percent;
+        if (width)
+            n = add_bar(out, size, n, (unsigned)percent, width);
+        snprintf(text, sizeof(text), "%3u %% ", (unsigned)percent);
         n = add(out, size, n, text);
     }
     n = add_amount(out, size, n, p);
-    if (p->rate_bps) {
-        xl_bytes_text(rate, sizeof(rate), p->rate_bps);
-        snprintf(text, sizeof(text), ", %s/s", rate);
-        n = add(out, size, n, text);
-    }
+    n = add_rate(out, size, n, p);
     if (p->pass) {
         snprintf(text, sizeof(text), ", pass %u", p->pass + 1);
         n = add(out, size, n, text);
     }
-    if (!p->finished && p->rate_bps && p->total_pages) {
-        uint64_t s = seconds_left(p);
-
-        snprintf(text, sizeof(text), ", %" PRIu64 ":%02u left", s / 60,
-                 (unsigned)(s % 60));
+    if (p->rate_bps && p->total_pages) {
+        left = seconds_left(p);
+        snprintf(text, sizeof(text), ", %" PRIu64 ":%02u left", left / 60,
+                 (unsigned)(left % 60));
         add(out, size, n, text);
     }
+}
+
+void xl_progress_text(char *out, size_t size, const char *name,
+                      const libxl_progress *p, unsigned width)
+{
+    char head[192];
+    size_t n;
+
+    snprintf(head, sizeof(head), "%s%s%s: ", p->what, name ? " " : "",
+             name ? name : "");
+    n = add(out, size, 0, head);
+    if (p->finished)
+        finished_text(out, size, n, p);
+    else
+        running_text(out, size, n, p, width);
 }
 
 /* ---- where it goes ---- */

@@ -4,13 +4,18 @@
 #include <unistd.h>
 
 #include "xl.h"
+#include "xl_pending.h"
 
 int xl_wait_gone(struct xl *xl, uint32_t domid)
 {
     libxl_evgen_domain_death *death;
     libxl_event *event;
     bool gone = false;
-    int rc = libxl_evenable_domain_death(xl->ctx, domid, 0, &death);
+    int rc;
+
+    if (!libxl_evenable_domain_death)
+        return XL_FAILED;
+    rc = libxl_evenable_domain_death(xl->ctx, domid, 0, &death);
 
     while (!rc && !gone) {
         rc = libxl_event_wait(xl->ctx, &event, LIBXL_EVENTMASK_ALL, NULL, NULL);
@@ -39,7 +44,8 @@ int xl_start_domain(struct xl *xl, uint32_t domid, const struct xl_start *how)
 {
     int console = -1;
 
-    if (libxl_domain_keep(xl->ctx, domid, !how->no_restart))
+    if (libxl_domain_keep &&
+        libxl_domain_keep(xl->ctx, domid, !how->no_restart))
         return give_up(xl, domid, -1);
     if (how->console) {
         console = xl_console_open(xl, domid);
