@@ -4,7 +4,7 @@
  *
  * Owns the fds that its parent gave it, by fixed numbers, and nothing else:
  *
- *   SETUP -> close what it does not say -> arm SIGTERM -> sandbox -> attach
+ *   SETUP -> close what it does not say -> arm SIGTERM -> attach -> sandbox
  *         -> xc_sr_save | xc_sr_restore (callbacks go to the parent)
  *         -> RESULTS (when it went well) -> COMPLETE -> exit 0
  *
@@ -231,20 +231,19 @@ static uint64_t data_limit(const struct libxl__hw_setup *setup)
 static int attach(const struct libxl__hw_setup *setup, struct xc_hv **hv)
 {
     char text[128];
-    int r = child_sandbox_enter(data_limit(setup));
+    int r = open_hv(setup, hv);
 
-    if (r) {
-        send_log(NULL, XC_LOG_ERROR, -r,
-                 "save helper: cannot enter its sandbox");
-        return r;
-    }
-    r = open_hv(setup, hv);
     if (r) {
         snprintf(text, sizeof(text),
                  "save helper: cannot attach to the memory of domain %u",
                  setup->domid);
         send_log(NULL, XC_LOG_ERROR, -r, text);
+        return r;
     }
+    r = child_sandbox_enter(data_limit(setup));
+    if (r)
+        send_log(NULL, XC_LOG_ERROR, -r,
+                 "save helper: cannot enter its sandbox");
     return r;
 }
 
