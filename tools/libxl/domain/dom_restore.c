@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * dom_restore.c - chain, in order of time:
+ *   start -> created -> run_libxc -> sh_done -> open_emulator -> stream_done
+ *         -> loaded -> finish
+ */
+#include "domain/dom_restore.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/container.h"
+#include "base/log.h"
+
+#define EMULATOR_ID_QEMU 2 /* libxl stream: qemu-xen, "upstream QEMU" */
+
+static void created(libxl__egc *egc, libxl__host_call *call, int rc);
+static void run_libxc(libxl__egc *egc, libxl__stream_read *sr);
+static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc);
+static int open_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
+                         uint32_t index, uint64_t bytes);
+static int emulator_xenstore(libxl__egc *egc, libxl__stream_read *sr,
+                             const char *key, const char *value);
+static void stream_done(libxl__egc *egc, libxl__stream_read *sr, int rc);
+static void loaded(libxl__egc *egc, libxl__host_call *call, int rc);
+
+static libxl__dom_restore *dom_restore_of_sh(libxl__save_helper *sh)
+{
+    return CONTAINER_OF(sh, libxl__dom_restore, sh);
+}
+
+static libxl__host_call *make_call(libxl__dom_restore *dr,
+                                   libxl__host_callback *callback)
+{
+    dr->call = (libxl__host_call){
+        .ao = dr->ao,
+        .domid = dr->domid,
+        .user = dr,
+        .callback = callback,
+    };
+    return &dr->call;
+}
+
+static void finish(libxl__egc *egc, libxl__dom_restore *dr, int rc)
+{
+    if (dr->guest_open)
+        dr->host->ops->helper_guest_done(dr->host, &dr->guest);
+    dr->guest_open = false;
+    if (dr->emulator_fd >= 0)
+        close(dr->emulator_fd);
+    dr->emulator_fd = -1;
+    dr->callback(egc, dr, rc);
+}
+
+int libxl__dom_restore_start(libxl__egc *egc, libxl__dom_restore *dr)
+{
+    dr->emulator_fd = -1;
+    dr->guest_open = false;
+    return dr->host->ops->create(egc, dr->host, make_call(dr, created),
+                                 dr->config, true);
+}
+
+static void created(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__dom_restore *dr = call->user;
+    libxl__host *h = dr->host;
+
+    if (!rc)
+        rc = h->ops->helper_guest(h, dr->domid, false, &dr->guest);
+    if (!rc) {
+        dr->guest_open = true;
+        libxl__stream_read_init(&dr->stream);
+        dr->stream.ao = dr->ao;
+        dr->stream.domid = dr->domid;
+        dr->stream.fd = dr->fd;
+        dr->stream.hvm = true;
+        dr->stream.nr_devices = 0;
+        dr->stream.user = dr;
+        dr->stream.run_libxc = run_libxc;
+        dr->stream.open_emulator = open_emulator;
+        dr->stream.emulator_xenstore = emulator_xenstore;
+        dr->stream.callback = stream_done;
+        rc = libxl__stream_read_start(egc, &dr->stream);
+    }
+    if (rc)
+        finish(egc, dr, rc);
+}
+
+/* ---- memory ---- */
+
+static void run_libxc(libxl__egc *egc, libxl__stream_read *sr)
+{
+    libxl__dom_restore *dr = sr->user;
+    int rc;
+
+    libxl__save_helper_init(&dr->sh);
+    dr->sh.ao = dr->ao;
+    dr->sh.domid = dr->domid;
+    dr->sh.restore = true;
+    dr->sh.stream_fd = dr->fd;
+    dr->sh.guest = &dr->guest;
+    dr->sh.what = dr->what;
+    dr->sh.callback = sh_done;
+    rc = libxl__save_helper_start(egc, &dr->sh);
+    if (rc)
+        libxl__stream_read_libxc_done(egc, sr, rc);
+}
+
+static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc)
+{
+    libxl__dom_restore *dr = dom_restore_of_sh(sh);
+
+    dr->results = sh->results;
+    libxl__stream_read_libxc_done(egc, &dr->stream, rc);
+}
+
+/* ---- the device model's state ---- */
+
+static int open_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
+                         uint32_t index, uint64_t bytes)
+{
+    libxl__dom_restore *dr = sr->user;
+    libxl_ctx *ctx = dr->host->ctx;
+
+    if (id != EMULATOR_ID_QEMU || index) {
+        LOGD(ctx, dr->domid, ERROR,
+             "the image has state of a device model (id %" PRIu32
+             ", index %" PRIu32 ") that this host does not have",
+             id, index);
+        return ERROR_INVAL;
+    }
+    dr->emulator_fd = memfd_create("dm-state", MFD_CLOEXEC);
+    if (dr->emulator_fd >= 0)
+        return dr->emulator_fd;
+    LOGED(ctx, dr->domid, ERROR, errno,
+          "no memory for the device model's state");
+    return ERROR_FAIL;
+}
+
+/* A QEMU host's device model keeps no keys: what comes is not ours. */
+static int emulator_xenstore(libxl__egc *egc, libxl__stream_read *sr,
+                             const char *key, const char *value)
+{
+    return 0;
+}
+
+/* A save file ends with its END record. */
+static int check_nothing_follows(libxl__dom_restore *dr)
+{
+    struct stat st;
+    off_t at;
+
+    if (!dr->whole_file || fstat(dr->fd, &st) || !S_ISREG(st.st_mode))
+        return 0;
+    at = lseek(dr->fd, 0, SEEK_CUR);
+    if (at < 0 || at >= st.st_size)
+        return 0;
+    LOGD(dr->host->ctx, dr->domid, ERROR,
+         "%" PRIu64 " bytes follow the end of the image (libxl stream, END "
+         "record, offset %" PRIu64 "): the file is damaged",
+         (uint64_t)(st.st_size - at), (uint64_t)at);
+    return ERROR_FAIL;
+}
+
+static void stream_done(libxl__egc *egc, libxl__stream_read *sr, int rc)
+{
+    libxl__dom_restore *dr = sr->user;
+    libxl__host *h = dr->host;
+
+    if (!rc)
+        rc = check_nothing_follows(dr);
+    if (!rc && dr->emulator_fd < 0) {
+        LOGD(h->ctx, dr->domid, ERROR,
+             "the image has no state of its device model (libxl stream, "
+             "EMULATOR_CONTEXT): the guest cannot run");
+        rc = ERROR_FAIL;
+    }
+    if (!rc)
+        rc = h->ops->dm_load(egc, h, make_call(dr, loaded), dr->emulator_fd);
+    if (rc)
+        finish(egc, dr, rc);
+}
+
+static void loaded(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    finish(egc, call->user, rc);
+}

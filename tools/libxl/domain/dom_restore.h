@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * dom_restore.h - a guest out of one libxl stream on an fd: what restore and
+ * the receiving side of a migration have in common.
+ *
+ * Owns:      the helper's fds of the guest and the device model's state, while
+ *            it runs. The fd, the new domain's records, lock and journal are
+ *            the caller's.
+ * Thread:    loop thread only.
+ * Abort:     through the ao; the callback still runs.
+ * Errors:    rc, logged. What there is of the guest is left: the caller undoes
+ *            the new domain.
+ * Lifetime:  the struct stays until the callback, which runs exactly once,
+ *            never from inside start. Success leaves the guest paused.
+ */
+#ifndef LIBXL_DOM_RESTORE_H
+#define LIBXL_DOM_RESTORE_H
+
+#include "helper/save_helper.h"
+#include "host/host.h"
+#include "stream/stream_read.h"
+
+typedef struct libxl__dom_restore libxl__dom_restore;
+struct libxl__dom_restore {
+    /* caller fills; stays valid until the callback */
+    libxl__ao *ao;
+    libxl__host *host;
+    uint32_t domid; /* exists in the store; the host has nothing of it yet */
+    const libxl_domain_config *config;
+    int fd;
+    const char *what; /* "Restoring": for progress */
+    bool whole_file;  /* nothing may follow END in a regular file */
+    void *user;
+    void (*callback)(libxl__egc *egc, libxl__dom_restore *dr, int rc);
+    /* results, valid in callback */
+    struct libxl__helper_results results;
+    /* private */
+    struct libxl__helper_guest guest;
+    bool guest_open;
+    int emulator_fd; /* -1: none has come */
+    libxl__stream_read stream;
+    libxl__save_helper sh;
+    libxl__host_call call;
+};
+
+/* Non-zero: nothing was started, and no callback comes. */
+int libxl__dom_restore_start(libxl__egc *egc, libxl__dom_restore *dr);
+
+#endif
