@@ -199,13 +199,16 @@ lint: unit
 
 # --- fuzzing, long runs, measures
 
-.PHONY: fuzz fuzz-smoke soak bench quickstart
-fuzz_sources = $(libxc_c) $(libxl_c)
-$(O)-fuzz/fuzz-%: tests/fuzz/fuzz_%.c $(fuzz_sources)
-	@mkdir -p $(@D)
-	clang -std=gnu11 -O1 -g -D_GNU_SOURCE -DLIBEXECDIR='""' \
-	  -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
-	  $(INC) -o $@ $< $(fuzz_sources) $(LIBS_XC) $(LIBS_XL)
+.PHONY: fuzz fuzz-smoke fuzz-libs soak bench quickstart
+FUZZ_SAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+fuzz-libs:
+	@$(MAKE) --no-print-directory O=$(O)-fuzz CC=clang OPT="-O1 -g" \
+	  SAN="-fsanitize=fuzzer-no-link $(FUZZ_SAN)" libs
+
+$(fuzz_bin): $(O)-fuzz/fuzz-%: tests/fuzz/fuzz_%.c fuzz-libs
+	clang -std=gnu11 -O1 -g -D_GNU_SOURCE -fsanitize=fuzzer $(FUZZ_SAN) $(INC) \
+	  -o $@ $< $(O)-fuzz/lib/libxl.a $(O)-fuzz/lib/libxc.a \
+	  $(LIBS_XC) $(LIBS_XL) -lseccomp
 
 fuzz-smoke: $(fuzz_bin)
 	@scripts/fuzz 60 $(fuzz_bin)
