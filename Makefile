@@ -50,6 +50,8 @@ program_c := $(wildcard tools/libxl/helper/child_*.c tools/libxl/ring/blkd_*.c \
                         tools/libxl/agent/agentd_*.c)
 xl_c := $(wildcard tools/xl/*.c)
 unit_c := $(wildcard tests/unit/*/test_*.c tests/fault/test_*.c)
+# all of xl but its main, for its tests
+xl_parts_c := $(filter-out tools/xl/xl.c,$(xl_c))
 fuzz_c := $(wildcard tests/fuzz/fuzz_*.c)
 testlib_c := $(filter-out $(unit_c),$(wildcard tests/unit/*/*.c tests/fault/*.c))
 
@@ -154,10 +156,16 @@ $(O)/lib/xl-preload-%.so: tools/libxl/host/preload_%.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
+$(filter $(O)/tests/unit/xl/%,$(unit_bin)): $(call obj,$(xl_parts_c))
 $(unit_bin): $(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(testlib_c)) \
              $(O)/lib/libring.a $(O)/lib/libxl.a $(O)/lib/libxc.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_XC) $(LIBS_XL) $(LIBS_RING) -lseccomp -lcmocka
+	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_XC) \
+	  $(LIBS_XL) $(LIBS_RING) -lseccomp -lcmocka
+
+# tests/fault/fault_wrap.c stands between the code and these calls
+$(O)/tests/fault/%: LDFLAGS += $(foreach f,malloc calloc realloc free read \
+  writev pwrite64 lseek64 mmap64 poll,-Wl,--wrap=$f)
 
 $(replay_bin): $(O)/tests/fuzz/replay-%: $(O)/obj/tests/fuzz/fuzz_%.o \
                $(O)/obj/tests/fuzz/replay_main.o \

@@ -109,7 +109,10 @@ void xc_sr_live_stop(struct xc_sr_save *s)
     int rc = xc_hv_dirty_stop(s->p->hv);
 
     if (rc)
-        fail_log(s, rc, "stop");
+        xc_sr_note(cb, XC_LOG_WARN,
+                   "the log of dirty pages cannot be switched off (%s): %s; "
+                   "the guest may run slower until the next save",
+                   xc_hv_name(s->p->hv), strerror(-rc));
     if (s->dm_logs)
         cb->switch_dm_logdirty(cb->data, false);
     s->dm_logs = false;

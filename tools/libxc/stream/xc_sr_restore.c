@@ -130,7 +130,6 @@ static int read_record_header(struct xc_sr_restore *r)
     const char *broken;
     int rc;
 
-    r->index++;
     r->record_at = r->io.offset;
     rc = xc_sr_io_read(&r->io, head, sizeof(head));
     if (rc) {
@@ -230,7 +229,7 @@ static int read_stream(struct xc_sr_restore *r)
         return rc;
     xc_sr_order_init(&r->order, r->info.qemu_host ? XC_SR_QEMU : XC_SR_HVM,
                      version);
-    while (!rc && r->order.phase != XC_SR_DONE)
+    for (r->index = 0; !rc && r->order.phase != XC_SR_DONE; r->index++)
         rc = read_record(r);
     return rc;
 }

@@ -58,13 +58,14 @@ static int clear_page(struct xc_sr_restore *r, uint64_t index, xc_pfn_t pfn)
 {
     int rc;
 
-    if (pfn >= r->info.nr_pfns || !xc_sr_populated(&r->populate, pfn))
+    if (pfn >= r->info.nr_pfns)
         return xc_sr_rec_fail(r, -EPROTO,
-                              "parameter %llu names PFN %#llx, which the "
-                              "stream has not brought",
+                              "parameter %llu names PFN %#llx outside the "
+                              "domain, which ends at %#llx",
                               (unsigned long long)index,
-                              (unsigned long long)pfn);
-    rc = xc_hv_zero_pages(r->p->hv, &pfn, 1);
+                              (unsigned long long)pfn,
+                              (unsigned long long)r->info.nr_pfns);
+    rc = xc_sr_populate_zero(&r->populate, &pfn, 1);
     if (rc)
         return xc_sr_rec_fail(r, rc, "cannot clear PFN %#llx (%s): %s",
                               (unsigned long long)pfn, xc_hv_name(r->p->hv),

@@ -5,6 +5,8 @@ import argparse
 import os
 import sys
 
+from . import extract, show_diff, show_info, show_map
+from .commands_common import CommandError
 from .errors import StreamError
 
 
@@ -21,10 +23,6 @@ def cmd_mk(opts):
         raise CommandError("%s: %s" % (opts.input, e)) from e
     write_out(opts.output, data)
     return 0
-
-
-class CommandError(Exception):
-    """A message that ends the command."""
 
 
 def read_text(path):
@@ -57,6 +55,8 @@ def parser():
     p = argparse.ArgumentParser(prog="xl-stream", description="Show, compare, "
                                 "cut up and make streams of xl")
     sub = p.add_subparsers(metavar="COMMAND", required=True)
+    for room in (show_info, show_map, show_diff, extract):
+        room.add_commands(sub)
     add_mk(sub)
     return p
 

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* xl_commands.c - the table of commands, and their help. */
+#include <string.h>
+
+#include "xl.h"
+
+static const char create_options[] =
+    "  -q, --quiet           no word but of failures\n"
+    "  -f, --defconfig=FILE  the configuration file\n"
+    "  -n, --dryrun          show the configuration as JSON, create nothing\n"
+    "  -p                    leave the domain paused\n"
+    "  -c                    attach to its console\n"
+    "  -F                    stay until the domain is gone\n"
+    "  -e                    never restart it (on_poweroff and so on)\n"
+    "  -d                    show the configuration as JSON, then create\n"
+    "KEY=VALUE is taken as if it stood in the file; it overrides the file.\n";
+
+static const char list_options[] =
+    "  -l, --long     everything, as JSON\n"
+    "  -v, --verbose  also UUIDs and the reasons of shutdowns\n"
+    "  -Z, --context  also security labels (there are none here)\n";
+
+static const char shutdown_options[] =
+    "  -a, --all   all domains\n"
+    "  -w, --wait  until they are shut down; given twice: until they are gone\n"
+    "  -F          press the power button if the guest listens to nothing "
+    "else\n";
+
+static const char reboot_options[] =
+    "  -F  press the reset button if the guest listens to nothing else\n";
+
+static const char console_options[] =
+    "  -t serial  the serial console (the only one)\n"
+    "  -n NUMBER  the console's number (0 is the only one)\n"
+    "Ctrl-] leaves it. Without a terminal, input comes from stdin.\n";
+
+static const char save_options[] =
+    "  -c      let the domain run on afterwards\n"
+    "  -p      leave the domain paused afterwards\n"
+    "  -D      keep the domain's id in the file\n"
+    "  --live  send memory while the domain runs; stop it at the end only\n"
+    "  --json  progress and result as one JSON object a line\n"
+    "FILE - is standard output. Without -c and -p the domain is destroyed once\n"
+    "the file is complete and on disk. CONFIG is stored instead of the\n"
+    "domain's own configuration.\n";
+
+static const char restore_options[] =
+    "  -p      leave the domain paused\n"
+    "  -c      attach to its console\n"
+    "  -F      stay until the domain is gone\n"
+    "  -e      never restart it (on_poweroff and so on)\n"
+    "  -d      show the configuration as JSON first\n"
+    "  --json  progress and result as one JSON object a line\n"
+    "FILE - is standard input. CONFIG is used instead of the one in FILE.\n";
+
+static const char uptime_options[] =
+    "  -s, --short  as 'uptime' writes it\n";
+
+const struct xl_command xl_commands[] = {
+    {"create", xl_cmd_create, false, "[OPTIONS] [CONFIG] [KEY=VALUE ...]",
+     "Create a domain from a configuration file", create_options},
+    {"list", xl_cmd_list, false, "[OPTIONS] [DOMAIN ...]",
+     "List domains", list_options},
+    {"vm-list", xl_cmd_vm_list, false, "", "List domains' UUIDs", NULL},
+    {"destroy", xl_cmd_destroy, false, "DOMAIN",
+     "End a domain at once, as if its power was cut", NULL},
+    {"shutdown", xl_cmd_shutdown, false, "[OPTIONS] -a|DOMAIN",
+     "Ask a domain to shut down", shutdown_options},
+    {"reboot", xl_cmd_reboot, false, "[OPTIONS] DOMAIN",
+     "Ask a domain to reboot", reboot_options},
+    {"pause", xl_cmd_pause, false, "DOMAIN", "Stop a domain's vcpus", NULL},
+    {"unpause", xl_cmd_unpause, false, "DOMAIN",
+     "Let a paused domain run", NULL},
+    {"save", xl_cmd_save, false, "[OPTIONS] DOMAIN FILE [CONFIG]",
+     "Save a domain's state to a file", save_options},
+    {"restore", xl_cmd_restore, false, "[OPTIONS] [CONFIG] FILE",
+     "Restore a domain from a saved state", restore_options},
+    {"recover", xl_cmd_recover, false, "[DOMAIN]",
+     "Bring back what an interrupted save, restore or migration left", NULL},
+    {"console", xl_cmd_console, false, "[OPTIONS] DOMAIN",
+     "Attach to a domain's console", console_options},
+    {"rename", xl_cmd_rename, false, "DOMAIN NEW-NAME", "Rename a domain",
+     NULL},
+    {"domid", xl_cmd_domid, false, "NAME", "A domain's id", NULL},
+    {"domname", xl_cmd_domname, false, "DOMID", "A domain's name", NULL},
+    {"mem-set", xl_cmd_mem_set, false, "DOMAIN MEMORY",
+     "Set the memory that a domain should use (MiB, or with t, g, m, k, b)",
+     NULL},
+    {"vcpu-list", xl_cmd_vcpu_list, false, "[DOMAIN ...]",
+     "List domains' vcpus", NULL},
+    {"uptime", xl_cmd_uptime, false, "[-s] [DOMAIN ...]",
+     "How long domains have been there", uptime_options},
+    {"trigger", xl_cmd_trigger, false,
+     "DOMAIN nmi|reset|init|power|sleep|s3resume [VCPU]",
+     "Send a trigger to a domain", NULL},
+    {"sysrq", xl_cmd_sysrq, false, "DOMAIN LETTER",
+     "Send a magic SysRq key to a domain", NULL},
+    {"info", xl_cmd_info, false, "", "About this host", NULL},
+    {"help", xl_cmd_help, true, "[--long] [COMMAND]",
+     "List the commands, or explain one", NULL},
+    {.name = NULL},
+};
+
+struct not_offered {
+    const char *names; /* with a blank around each */
+    const char *why;
+};
+
+static const struct not_offered not_offered[] = {
+    {" mem-max ", "a domain's maximum is fixed when it is created (maxmem)"},
+    {" vcpu-set vcpu-pin ", "vcpus are fixed when the domain is created"},
+    {" block-attach block-detach block-list cd-insert cd-eject network-attach "
+     "network-detach network-list vtpm-attach vtpm-detach vtpm-list "
+     "vkb-attach vkb-detach vkb-list vdispl-attach vdispl-detach vdispl-list "
+     "vsnd-attach vsnd-detach vsnd-list usb-list usbctrl-attach "
+     "usbctrl-detach usbdev-attach usbdev-detach channel-list ",
+     "devices are fixed when the domain is created ('xl list -l' shows them)"},
+    {" pci-attach pci-detach pci-list pci-assignable-add "
+     "pci-assignable-remove pci-assignable-list ",
+     "host devices cannot be passed through"},
+    {" button-press ", "it is old; use 'xl trigger'"},
+    {" config-update ", "destroy the domain and create it anew"},
+    {" dump-core vncviewer top ", "there is no such function here yet"},
+    {" remus ", "checkpointing to another host is not offered"},
+    {" sched-credit sched-credit2 sched-rtds cpupool-create cpupool-list "
+     "cpupool-destroy cpupool-rename cpupool-cpu-add cpupool-cpu-remove "
+     "cpupool-migrate cpupool-numa-split dmesg debug-keys set-parameters "
+     "sharing claims tmem-list getenforce setenforce loadpolicy psr-hwinfo "
+     "psr-cmt-attach psr-cmt-detach psr-cmt-show psr-cat-set psr-cat-show "
+     "psr-mba-set psr-mba-show qemu-monitor-command devd ",
+     "it belongs to the Xen hypervisor or to Xen's device model"},
+};
+
+const struct xl_command *xl_command_find(const char *name)
+{
+    const struct xl_command *found = NULL;
+    size_t n = strlen(name);
+    int matches = 0;
+
+    for (const struct xl_command *cmd = xl_commands; cmd->name; cmd++) {
+        if (!strcmp(cmd->name, name))
+            return cmd;
+        if (n && !strncmp(cmd->name, name, n)) {
+            found = cmd;
+            matches++;
+        }
+    }
+    return matches == 1 ? found : NULL;
+}
+
+const char *xl_command_not_offered(const char *name)
+{
+    char blanked[40];
+
+    if (snprintf(blanked, sizeof(blanked), " %s ", name) >=
+            (int)sizeof(blanked) || strchr(name, ' '))
+        return NULL;
+    for (size_t i = 0; i < sizeof(not_offered) / sizeof(not_offered[0]); i++) {
+        if (strstr(not_offered[i].names, blanked))
+            return not_offered[i].why;
+    }
+    return NULL;
+}
