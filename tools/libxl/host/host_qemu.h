@@ -57,7 +57,7 @@ int libxl__qemu_open_proc(const struct libxl__proc_id *id, const char *name,
 
 /* QEMU's stderr: a sealed memfd, so that it cannot grow without bound. */
 int libxl__qemu_log_make(void); /* -1 with errno */
-/* Its last line, from gc; "it gave no reason" when there is none. */
+/* Its first complaint, from gc; "it gave no reason" when there is none. */
 const char *libxl__qemu_log_reason(libxl__gc *gc, int log_fd);
 
 /* ---- a call that is a QMP script ---- */

@@ -208,6 +208,20 @@ static int decide_macs(libxl_domain_config *config)
     return 0;
 }
 
+static int check_machine(libxl_ctx *ctx, libxl__gc *gc, const char *machine,
+                         const struct libxl__qemu_probe *probe)
+{
+    char *word = libxl__sprintf(gc, " %s ", machine);
+
+    if (!word)
+        return ERROR_NOMEM;
+    if (strstr(probe->machines, word))
+        return 0;
+    LOG(ctx, ERROR, "machine type \"%s\" is not known to QEMU %s (%s)", machine,
+        probe->version, probe->path);
+    return ERROR_INVAL;
+}
+
 static int decide(struct libxl__host_qemu *hq, libxl__gc *gc,
                   libxl_domain_config *config)
 {
@@ -225,6 +239,8 @@ static int decide(struct libxl__host_qemu *hq, libxl__gc *gc,
     }
     if (!rc)
         rc = set_string(&q->machine, probe.machine);
+    if (!rc)
+        rc = check_machine(hq->host.ctx, gc, q->machine, &probe);
     if (!rc)
         rc = set_string(&q->cpu_model,
                         !strcmp(q->accel, "kvm") ? "host" : "qemu64");

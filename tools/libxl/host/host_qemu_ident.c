@@ -176,9 +176,20 @@ int libxl__qemu_log_make(void)
     return fd;
 }
 
+/* "qemu-system-x86_64: text"; NULL: a warning, or no message of QEMU's. */
+static char *message_in(char *line)
+{
+    char *text = strstr(line, ": ");
+
+    if (strncmp(line, "qemu-system-", 12) || !text)
+        return NULL;
+    text += 2;
+    return strncmp(text, "warning: ", 9) ? text : NULL;
+}
+
 const char *libxl__qemu_log_reason(libxl__gc *gc, int log_fd)
 {
-    char buf[4096], *line, *end;
+    char buf[4096], *line, *next, *text = NULL, *last = NULL;
     ssize_t got = -1;
 
     if (log_fd >= 0)
@@ -186,12 +197,15 @@ const char *libxl__qemu_log_reason(libxl__gc *gc, int log_fd)
     if (got <= 0)
         return "it gave no reason";
     buf[got] = '\0';
-    end = buf + strlen(buf);
-    while (end > buf && (end[-1] == '\n' || end[-1] == '\r'))
-        *--end = '\0';
-    line = strrchr(buf, '\n');
-    line = line ? line + 1 : buf;
-    if (!strncmp(line, "qemu-system-", 12) && strstr(line, ": "))
-        line = strstr(line, ": ") + 2;
-    return *line ? libxl__strdup(gc, line) : "it gave no reason";
+    for (line = buf; line && !text; line = next) {
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = '\0';
+        text = message_in(line);
+        if (*line)
+            last = line;
+    }
+    if (!text)
+        text = last;
+    return text ? libxl__strdup(gc, text) : "it gave no reason";
 }

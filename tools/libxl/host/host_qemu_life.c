@@ -23,6 +23,7 @@ static int write_run(struct libxl__qemu_op *op, enum libxl__run_state state,
         .state = state,
         .was_running = was_running,
         .reason = LIBXL_SHUTDOWN_REASON_UNKNOWN,
+        .state_taken = op->run.state_taken && state != LIBXL__RUN_RUNNING,
     };
 
     return libxl__run_record_write(op->hq->store, op->call->domid, &rec);
@@ -154,6 +155,11 @@ int libxl__qemu_suspend(libxl__egc *egc, libxl__host *h,
     rc = libxl__qemu_op_new(h, call, &op);
     if (rc)
         return rc;
+    /* After a migration QEMU has let go of its disks, and refuses another one,
+     * until it has run: a guest that was saved while paused and is saved
+     * again runs for the moment between these two. */
+    if (op->run.state_taken)
+        libxl__qemu_op_step(op, "cont", NULL);
     libxl__qemu_op_step(op, "stop", NULL);
     libxl__qemu_op_step(op, "query-status", NULL);
     op->done = suspend_done;

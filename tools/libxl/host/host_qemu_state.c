@@ -99,6 +99,12 @@ int libxl__qemu_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     rc = new_state_op(h, call, fd, &op);
     if (rc)
         return rc;
+    op->run.state_taken = true;
+    rc = libxl__run_record_write(op->hq->store, call->domid, &op->run);
+    if (rc) {
+        libxl__qemu_op_drop(op);
+        return rc;
+    }
     /* The guest is stopped: no other traffic deserves consideration. */
     libxl__qemu_op_step(op, "migrate-set-parameters",
                         "{\"max-bandwidth\":1000000000000}");

@@ -3,8 +3,11 @@
  * kvm_probe.c - does KVM run a guest here?
  *
  * There are machines whose /dev/kvm opens, says its version and makes a VM,
- * and then never runs an ordinary guest. So one is run: a few bytes of code in
- * real mode that write to a port and halt, in a child process with a deadline.
+ * and on which an ordinary guest never comes to its first message: without
+ * hardware support real and protected mode are emulated, an instruction at a
+ * time. So a guest is run: a few bytes of real-mode code that count to twenty
+ * million (10 ms of a CPU; 20 s emulated), write to a port and halt, in a child
+ * process with a deadline.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +30,7 @@
 
 #define CACHE_NAME "probe-kvm"
 
-enum { GUEST_BYTES = 4096, GUEST_AT = 0x1000, PORT = 0x10, PROBE_MS = 3000 };
+enum { GUEST_BYTES = 4096, GUEST_AT = 0x1000, PORT = 0x10, PROBE_MS = 2000 };
 
 /* ---- in the child ---- */
 
@@ -49,8 +52,14 @@ static const char *make_vm(int *vm_out, int *vcpu_out, size_t *run_bytes)
     return NULL;
 }
 
-/* mov $0x5a,%al ; out %al,$0x10 ; hlt */
-static const uint8_t code[] = { 0xb0, 0x5a, 0xe6, PORT, 0xf4 };
+static const uint8_t code[] = {
+    0x66, 0xb9, 0x00, 0x2d, 0x31, 0x01, /*    mov $20000000,%ecx */
+    0x66, 0x49,                         /* 1: dec %ecx */
+    0x75, 0xfc,                         /*    jnz 1b */
+    0xb0, 0x5a,                         /*    mov $0x5a,%al */
+    0xe6, PORT,                         /*    out %al,$PORT */
+    0xf4,                               /*    hlt */
+};
 
 static const char *load_guest(int vm, int vcpu)
 {
@@ -153,7 +162,8 @@ bool libxl__kvm_probe_run(char *why, size_t why_bytes)
         snprintf(why, why_bytes, "%s", text + 1);
     else
         snprintf(why, why_bytes,
-                 "/dev/kvm is there, but a guest does not run on it");
+                 "/dev/kvm is there, but guests run far too slowly on it: it "
+                 "has no hardware support");
     return text[0] == '+';
 }
 

@@ -147,6 +147,27 @@ static const char *parse_machine(libxl__gc *gc, const char *text)
     return libxl__strndup(gc, at, strcspn(at, ")\n"));
 }
 
+/* The first word of each line, with a space before and behind. */
+static char *parse_machines(libxl__gc *gc, const char *text)
+{
+    char *out = libxl__zalloc(gc, strlen(text) + 2), *p = out;
+    size_t n;
+
+    if (!out)
+        return NULL;
+    *p++ = ' ';
+    while (*text) {
+        n = strcspn(text, " \n");
+        if (n && text[n] == ' ') {
+            p = mempcpy(p, text, n);
+            *p++ = ' ';
+        }
+        text = strchrnul(text, '\n');
+        text += *text == '\n';
+    }
+    return out;
+}
+
 static int ask_machines(libxl__gc *gc, struct libxl__qemu_probe *out, char *buf)
 {
     const char *const strict[] = {
@@ -160,7 +181,8 @@ static int ask_machines(libxl__gc *gc, struct libxl__qemu_probe *out, char *buf)
     if (!out->sandbox && run(plain, buf, OUTPUT_BYTES))
         return ERROR_FAIL;
     out->machine = parse_machine(gc, buf);
-    return out->machine ? 0 : ERROR_FAIL;
+    out->machines = parse_machines(gc, buf);
+    return out->machine && out->machines ? 0 : ERROR_FAIL;
 }
 
 static int ask(libxl_ctx *ctx, libxl__gc *gc, struct libxl__qemu_probe *out)
@@ -202,7 +224,7 @@ static char *file_key(libxl__gc *gc, const char *path, const struct stat *st)
 static bool cached(libxl__store *st, libxl__gc *gc, const char *key,
                    struct libxl__qemu_probe *out)
 {
-    const char *was, *version, *machine;
+    const char *was, *version, *machine, *machines;
     yajl_val root;
     char *text;
     bool ok = false;
@@ -215,11 +237,13 @@ static bool cached(libxl__store *st, libxl__gc *gc, const char *key,
     was = libxl__json_string(root, "file");
     version = libxl__json_string(root, "version");
     machine = libxl__json_string(root, "machine");
-    if (was && version && machine && !strcmp(was, key)) {
+    machines = libxl__json_string(root, "machines");
+    if (was && version && machine && machines && !strcmp(was, key)) {
         out->version = libxl__strdup(gc, version);
         out->machine = libxl__strdup(gc, machine);
+        out->machines = libxl__strdup(gc, machines);
         ok = libxl__json_bool(root, "sandbox", &out->sandbox) &&
-             out->version && out->machine;
+             out->version && out->machine && out->machines;
     }
     yajl_tree_free(root);
     return ok;
@@ -237,6 +261,7 @@ static void keep(libxl__store *st, libxl__gc *gc, const char *key,
     libxl__json_put_string(&w, "file", key);
     libxl__json_put_string(&w, "version", p->version);
     libxl__json_put_string(&w, "machine", p->machine);
+    libxl__json_put_string(&w, "machines", p->machines);
     libxl__json_put_bool(&w, "sandbox", p->sandbox);
     libxl__json_close(&w);
     text = libxl__json_finish(&w, gc);

@@ -17,6 +17,7 @@ struct libxl__qemu_probe {
     const char *path;    /* of the program */
     const char *version; /* "7.2.22" */
     const char *machine; /* what "q35" stands for: "pc-q35-7.2" */
+    const char *machines; /* all it knows: " name name ... " */
     bool sandbox;        /* -sandbox is built in */
 };
 

@@ -48,6 +48,8 @@ static bool decode(yajl_val root, struct libxl__run_record *out)
         return false;
     out->state = (enum libxl__run_state)state;
     out->was_running = was && !strcmp(was, "running");
+    if (!libxl__json_bool(root, "state_taken", &out->state_taken))
+        out->state_taken = false;
     out->reason = reason < 0 ? LIBXL_SHUTDOWN_REASON_UNKNOWN
                              : (libxl_shutdown_reason)reason;
     return true;
@@ -95,6 +97,8 @@ int libxl__run_record_write(libxl__store *st, uint32_t domid,
     if (rec->state == LIBXL__RUN_SHUTDOWN &&
         rec->reason != LIBXL_SHUTDOWN_REASON_UNKNOWN)
         libxl__json_put_string(&w, "reason", reason_names[rec->reason]);
+    if (rec->state_taken)
+        libxl__json_put_bool(&w, "state_taken", true);
     libxl__json_close(&w);
     text = libxl__json_finish(&w, &gc);
     libxl__json_writer_dispose(&w);

@@ -3,7 +3,7 @@
  * run_record.h - the record "run": what a domain is doing, as list shows it.
  *
  *   {"state": "shutdown", "reason": "reboot"}
- *   {"state": "suspended", "was": "running"}
+ *   {"state": "suspended", "was": "running", "state_taken": true}
  *
  * Written by the keeper when QEMU tells, and by the operation that changes the
  * state: before the guest can act (so that what the guest does next is written
@@ -28,6 +28,8 @@ struct libxl__run_record {
     enum libxl__run_state state;
     bool was_running;
     libxl_shutdown_reason reason;
+    /* The host took the device state since the guest last ran. */
+    bool state_taken;
 };
 
 /* ERROR_NOTFOUND: none was written yet; *out then says paused. */
