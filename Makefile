@@ -77,20 +77,31 @@ all: libs $(if $(xl_c),$(O)/bin/xl) $(libexec_bin) $(test_bin) $(preload_so)
 .PHONY: libs
 libs: $(O)/lib/libxc.a $(O)/lib/libxl.a $(O)/lib/libxl.so
 
-# --- how things are made
+# --- how things are made (V=1 shows the commands)
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = @printf '  %-5s %s\n' $(1) $(2)
+endif
 
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(INC) -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(INC) -c $< -o $@
 
 # xl sees the public headers alone
 $(O)/obj/tools/xl/%.o: tools/xl/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -Itools/libxl/include -Itools/xl -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) -Itools/libxl/include -Itools/xl -c $< -o $@
 
 $(O)/obj/tests/%.o: tests/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(INC) -Itools/xl -Itests/unit -c $< -o $@
+	$(call say,CC,$@)
+	$(Q)$(CC) $(CFLAGS_ALL) $(INC) -Itools/xl -Itests/unit -c $< -o $@
 
 # Where the installed programs are looked for last (base/paths.h). A file that
 # changes with PREFIX makes the one object that names it follow.
@@ -103,34 +114,40 @@ $(O)/obj/tools/libxl/base/paths.o: CFLAGS_ALL += \
 
 $(O)/lib/libxc.a: $(call obj,$(libxc_c))
 	@mkdir -p $(@D)
-	rm -f $@; ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
 
 $(O)/lib/libring.a: $(call obj,$(ring_c))
 	@mkdir -p $(@D)
-	rm -f $@; ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
 
 $(O)/lib/libxl.a: $(call obj,$(libxl_c))
 	@mkdir -p $(@D)
-	rm -f $@; ar rcs $@ $^
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
 
 $(O)/lib/libxl.so: $(call obj,$(filter-out $(program_c),$(libxl_c))) \
                    tools/libxl/libxl.map
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -shared -Wl,-soname,libxl.so.1 \
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -shared -Wl,-soname,libxl.so.1 \
 	  -Wl,--version-script=tools/libxl/libxl.map \
 	  -o $@ $(filter %.o,$^) $(LIBS_XL)
-	ln -sf libxl.so $(@D)/libxl.so.1
+	$(Q)ln -sf libxl.so $(@D)/libxl.so.1
 
 $(O)/bin/xl: $(call obj,$(xl_c)) $(O)/lib/libxl.so
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -L$(O)/lib -lxl -lyajl \
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) -L$(O)/lib -lxl -lyajl \
 	  -Wl,-rpath,'$$ORIGIN/../lib'
 
 # $(1): program, $(2): its main's source
 define program
 $(1): $$(call obj,$(2)) $(O)/lib/libring.a $(O)/lib/libxl.a $(O)/lib/libxc.a
 	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_XC) $$(LIBS_XL) $$(LIBS_RING) -lseccomp
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(LDFLAGS_ALL) -o $$@ $$^ $$(LIBS_XC) $$(LIBS_XL) $$(LIBS_RING) -lseccomp
 endef
 ifeq ($(SAN),)
 $(foreach m,$(libexec_mains),$(eval $(call \
@@ -143,7 +160,7 @@ plain:
 	@$(MAKE) --no-print-directory O=$(O)/plain SAN= libexec
 $(libexec_bin): $(O)/libexec/%: plain
 	@mkdir -p $(@D)
-	cp $(O)/plain/libexec/$* $@
+	$(Q)cp $(O)/plain/libexec/$* $@
 endif
 .PHONY: libexec
 libexec: $(libexec_bin)
@@ -154,13 +171,15 @@ $(O)/libexec/xl-save-helper: $(call obj,$(helper_c))
 # Goes into QEMU, which is never built with a sanitizer.
 $(O)/lib/xl-preload-%.so: tools/libxl/host/preload_%.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $<
+	$(call say,LD,$@)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
 $(filter $(O)/tests/unit/xl/%,$(unit_bin)): $(call obj,$(xl_parts_c))
 $(unit_bin): $(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(testlib_c)) \
              $(O)/lib/libring.a $(O)/lib/libxl.a $(O)/lib/libxc.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_XC) \
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_XC) \
 	  $(LIBS_XL) $(LIBS_RING) -lseccomp -lcmocka
 
 # tests/fault/fault_wrap.c stands between the code and these calls
@@ -171,7 +190,8 @@ $(replay_bin): $(O)/tests/fuzz/replay-%: $(O)/obj/tests/fuzz/fuzz_%.o \
                $(O)/obj/tests/fuzz/replay_main.o \
                $(O)/lib/libring.a $(O)/lib/libxl.a $(O)/lib/libxc.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_XC) $(LIBS_XL)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_XC) $(LIBS_XL)
 
 # --- tests (scripts/check runs them by prove and counts)
 
@@ -214,7 +234,8 @@ fuzz-libs:
 	  SAN="-fsanitize=fuzzer-no-link $(FUZZ_SAN)" libs
 
 $(fuzz_bin): $(O)-fuzz/fuzz-%: tests/fuzz/fuzz_%.c fuzz-libs
-	clang -std=gnu11 -O1 -g -D_GNU_SOURCE -fsanitize=fuzzer $(FUZZ_SAN) $(INC) \
+	$(call say,LD,$@)
+	$(Q)clang -std=gnu11 -O1 -g -D_GNU_SOURCE -fsanitize=fuzzer $(FUZZ_SAN) $(INC) \
 	  -o $@ $< $(O)-fuzz/lib/libxl.a $(O)-fuzz/lib/libxc.a \
 	  $(LIBS_XC) $(LIBS_XL) -lseccomp
 
