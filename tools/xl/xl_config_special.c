@@ -323,6 +323,8 @@ bool xl_config_default_word(struct xl_config_build *b,
 {
     const char *word = word_of(v);
 
+    if (v->kind == XL_CFG_LIST)
+        return xl_config_refuse(b, "wants a string, has a list");
     if (!word[0] || !strcmp(word, "none") || !strcmp(word, "disabled") ||
         !strcmp(word, "default") || !strcmp(word, "0"))
         return true;

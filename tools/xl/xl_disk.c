@@ -156,7 +156,7 @@ static bool set_key(struct disk_text *t, const char *key, char *value)
         return !strcmp(value, "virtio") || !strcmp(value, "xen")
                    ? true
                    : refuse(t, "unknown specification", value);
-    if (!strncmp(key, "colo", 4) || !strcmp(key, "active-disk") ||
+    if (!strncmp(key, "colo-", 5) || !strcmp(key, "active-disk") ||
         !strcmp(key, "hidden-disk"))
         return refuse(t, "COLO is not offered:", key);
     return refuse(t, "unknown parameter", key);
@@ -186,7 +186,9 @@ static bool set_positional(struct disk_text *t, char *word)
 {
     if (!t->has_target)
         return set_target(t, word);
-    if (!t->has_format && !t->old_prefix && !strchr(word, ':'))
+    if (strchr(word, ':'))
+        t->old_prefix = true;
+    if (!t->has_format && !t->old_prefix)
         return set_format(t, word);
     if (!t->has_vdev)
         return set_vdev(t, word);
