@@ -2,7 +2,6 @@
 """What a stream has said so far about its guest."""
 
 from . import consts as c
-from .populated import Populated
 
 
 class Guest:
@@ -16,7 +15,6 @@ class Guest:
         self.width = None       # bytes, PV
         self.max_vcpus = None
         self.vcpu0 = False      # its registers have come
-        self.populated = Populated()
         self.checkpoints = 0    # complete ones
         self.xen = None         # (major, minor)
         self.version = None

@@ -153,9 +153,10 @@ def hvm_params(rec, guest, sink):
     for index, value in struct.iter_unpack("<QQ", rec.read(rec.left)):
         name = c.HVM_PARAM_NAMES.get(index, index)
         rec.notes.append("%s = 0x%x" % (name, value))
-        if index in c.HVM_PARAMS_PFN and not guest.populated.has(value):
-            rec.fail("libxc.hvm_params.pfn", "%s names PFN 0x%x, which has "
-                     "not come", name, value)
+        if index in c.HVM_PARAMS_PFN and guest.nr_pfns is not None \
+                and value >= guest.nr_pfns:
+            rec.fail("libxc.hvm_params.pfn", "%s names PFN 0x%x, the guest "
+                     "has 0x%x", name, value, guest.nr_pfns)
 
 
 def cpuid_policy(rec, guest, sink):

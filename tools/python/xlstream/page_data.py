@@ -48,8 +48,6 @@ def check_slice(rec, view, guest):
     entries = entries_of(raw)
     if guest.nr_pfns is not None:
         check_range(rec, entries, kinds, guest.nr_pfns)
-    if guest.type == c.HVM and not guest.qemu_host:
-        guest.populated.add(entries, kinds)
     return entries, count_data(tops)
 
 
