@@ -42,15 +42,12 @@ static void add_identity(struct args_of *a)
 {
     const libxl_domain_create_info *c = &a->config->c_info;
     const char *name = c->name ? c->name : "";
-    const uint8_t *u = c->uuid.uuid;
+    char uuid[LIBXL_UUID_TEXT];
 
     libxl__arglist_optf(&a->al, "-name", "guest=%s,debug-threads=on",
                         libxl__qemu_escape(a->al.gc, name));
-    libxl__arglist_optf(&a->al, "-uuid",
-                        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-                        "%02x%02x%02x%02x%02x%02x",
-                        u[0], u[1], u[2], u[3], u[4], u[5], u[6], u[7], u[8],
-                        u[9], u[10], u[11], u[12], u[13], u[14], u[15]);
+    libxl_uuid_to_text(&c->uuid, uuid);
+    libxl__arglist_opt(&a->al, "-uuid", uuid);
 }
 
 static void add_machine(struct args_of *a)
@@ -171,6 +168,8 @@ static const char *vga_device(struct args_of *a)
 {
     const char *kind = a->config->b_info.vga_kind;
 
+    if (a->config->b_info.nographic)
+        return NULL;
     if (!given(kind))
         return a->config->b_info.vnc.enable ? "VGA" : NULL;
     if (!strcmp(kind, "none"))
@@ -190,6 +189,8 @@ static void add_screen(struct args_of *a)
     const char *listen = given(vnc->listen) ? vnc->listen : "127.0.0.1";
 
     libxl__arglist_opt(&a->al, "-display", "none");
+    if (given(a->config->b_info.keymap))
+        libxl__arglist_opt(&a->al, "-k", a->config->b_info.keymap);
     if (vga)
         libxl__arglist_optf(&a->al, "-device", "%s,id=vga0", vga);
     if (!vnc->enable)
