@@ -11,7 +11,7 @@ from gate import Tap, TOP, read, tree_files
 LIBRARY = ("tools/libxc/", "tools/libxl/")
 # A program's own files may lie in the room whose code they use.
 PROGRAM_OF_LIBRARY = re.compile(
-    r"^tools/libxl/(.*_main\.c|helper/child_.*|ring/blkd_.*|agent/agentd_.*)$")
+    r"^tools/(libx[cl]/.*_main\.c|libxl/(helper/child|ring/blkd|agent/agentd)_.*)$")
 # SPDX line, then a block comment: what the header is for, and its contract.
 OPENING = re.compile(r"\A/\* SPDX[^\n]*\n/\*")
 TEXT = (".c", ".h", ".py", ".t", ".sh", ".map", ".bash")
