@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/xc_sr_populate.h"
 
+#include <errno.h>
+
 int xc_sr_populate_init(struct xc_sr_populate *p, struct xc_hv *hv,
                         const struct xc_hv_info *info)
 {
@@ -16,6 +18,38 @@ void xc_sr_populate_dispose(struct xc_sr_populate *p)
 bool xc_sr_populated(const struct xc_sr_populate *p, xc_pfn_t pfn)
 {
     return xc_bitmap_test(&p->there, pfn);
+}
+
+static int wipe_run(struct xc_hv *hv, struct xc_pfn_run run)
+{
+    xc_pfn_t pfns[XC_BATCH_MAX];
+    int rc = 0;
+
+    while (!rc && run.count) {
+        size_t n = run.count < XC_BATCH_MAX ? run.count : XC_BATCH_MAX;
+
+        for (size_t i = 0; i < n; i++)
+            pfns[i] = run.first + i;
+        rc = xc_hv_zero_pages(hv, pfns, n);
+        run.first += n;
+        run.count -= n;
+    }
+    return rc;
+}
+
+int xc_sr_populate_wipe(struct xc_sr_populate *p)
+{
+    struct xc_pfn_run run = {0};
+    int rc = 0;
+
+    while (!rc && p->zero_fresh) {
+        rc = xc_hv_next_run(p->hv, run.first + run.count, &run);
+        if (rc == -ENOENT)
+            return 0;
+        if (!rc)
+            rc = wipe_run(p->hv, run);
+    }
+    return rc;
 }
 
 int xc_sr_populate(struct xc_sr_populate *p, const xc_pfn_t *pfns, size_t n)

@@ -18,6 +18,9 @@ struct xc_sr_populate {
 
 int xc_sr_populate_init(struct xc_sr_populate *p, struct xc_hv *hv,
                         const struct xc_hv_info *info);
+/* Takes away what the new domain's memory may hold already, where a page that
+ * the stream does not bring has to be zero. */
+int xc_sr_populate_wipe(struct xc_sr_populate *p);
 void xc_sr_populate_dispose(struct xc_sr_populate *p); /* idempotent */
 
 /* Makes those of pfns exist that do not yet. */

@@ -253,6 +253,10 @@ static int restore_init(struct xc_sr_restore *r)
     if (rc || !r->entries)
         return xc_sr_fail(cb, -ENOMEM, "no memory to restore %llu pages",
                           (unsigned long long)r->info.nr_pfns);
+    rc = xc_sr_populate_wipe(&r->populate);
+    if (rc)
+        return xc_sr_fail(cb, rc, "cannot empty the domain's memory (%s): %s",
+                          xc_hv_name(r->p->hv), strerror(-rc));
     return 0;
 }
 
