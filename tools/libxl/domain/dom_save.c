@@ -90,7 +90,7 @@ static void run_libxc(libxl__egc *egc, libxl__stream_write *sw)
     ds->sh.guest = &ds->guest;
     ds->sh.flags = ds->flags;
     ds->sh.precopy = ds->precopy;
-    ds->sh.what = "Saving";
+    ds->sh.what = ds->what ? ds->what : "Saving";
     ds->sh.suspend = sh_suspend;
     ds->sh.switch_dm_logdirty = NULL;
     ds->sh.static_data_done = NULL;

@@ -28,6 +28,7 @@ struct libxl__dom_save {
     int fd;
     unsigned flags; /* LIBXL_SUSPEND_* */
     const libxl_precopy_how *precopy;
+    const char *what; /* for progress; NULL: "Saving" */
     void *user;
     void (*callback)(libxl__egc *egc, libxl__dom_save *ds, int rc);
     /* results, valid in callback */

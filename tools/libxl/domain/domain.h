@@ -49,6 +49,15 @@ struct libxl__savefile_read_params {
     char **json;
 };
 
+struct libxl__migrate_send_params {
+    libxl_migrate_how how;
+    libxl_migrate_stats *stats; /* may be NULL */
+};
+struct libxl__migrate_receive_params {
+    libxl_migrate_receive_how how;
+    uint32_t *domid_out;
+};
+
 libxl__ao_start_fn libxl__domain_create_start;
 libxl__ao_start_fn libxl__domain_restore_start;
 libxl__ao_start_fn libxl__domain_destroy_start; /* params: none */
@@ -58,6 +67,8 @@ libxl__ao_start_fn libxl__domain_suspend_start;
 libxl__ao_start_fn libxl__domain_save_file_start; /* libxl_save_how */
 libxl__ao_start_fn libxl__domain_recover_start;   /* params: none */
 libxl__ao_start_fn libxl__savefile_read_start;
+libxl__ao_start_fn libxl__migrate_send_start;
+libxl__ao_start_fn libxl__migrate_receive_start;
 
 /* ---- asking: at once ---- */
 int libxl__domain_list(libxl_ctx *ctx, libxl_dominfo **out, int *nr);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "migrate/journal.h"
 
 struct wanted {
     const char *name;       /* or NULL */
@@ -54,7 +55,7 @@ static int find(libxl__store *st, libxl__gc *gc, const struct wanted *w,
 int libxl__name_to_domid(libxl__store *st, libxl__gc *gc, const char *name,
                          uint32_t *domid_out)
 {
-    struct wanted w = { .name = name, .except = INVALID_DOMID };
+    struct wanted w = {.name = name, .except = INVALID_DOMID};
 
     return find(st, gc, &w, domid_out);
 }
@@ -62,7 +63,7 @@ int libxl__name_to_domid(libxl__store *st, libxl__gc *gc, const char *name,
 int libxl__uuid_to_domid(libxl__store *st, libxl__gc *gc,
                          const libxl_uuid *uuid, uint32_t *domid_out)
 {
-    struct wanted w = { .uuid = uuid, .except = INVALID_DOMID };
+    struct wanted w = {.uuid = uuid, .except = INVALID_DOMID};
 
     return find(st, gc, &w, domid_out);
 }
@@ -70,21 +71,21 @@ int libxl__uuid_to_domid(libxl__store *st, libxl__gc *gc,
 int libxl__name_check_free(libxl__store *st, libxl__gc *gc, const char *name,
                            uint32_t domid)
 {
-    struct wanted w = { .name = name, .except = domid };
+    struct wanted w = {.name = name, .except = domid};
     uint32_t other;
     int rc = find(st, gc, &w, &other);
 
     if (rc)
         return rc == ERROR_NOTFOUND ? 0 : rc;
-    LOG(st->ctx, ERROR, "a domain with the name \"%s\" exists already: domid %u",
-        name, other);
+    LOG(st->ctx, ERROR,
+        "a domain with the name \"%s\" exists already: domid %u", name, other);
     return ERROR_INVAL;
 }
 
 int libxl__uuid_check_free(libxl__store *st, libxl__gc *gc,
                            const libxl_uuid *uuid, uint32_t domid)
 {
-    struct wanted w = { .uuid = uuid, .except = domid };
+    struct wanted w = {.uuid = uuid, .except = domid};
     uint32_t other;
     int rc = find(st, gc, &w, &other);
     char *text;
@@ -95,6 +96,37 @@ int libxl__uuid_check_free(libxl__store *st, libxl__gc *gc,
     LOG(st->ctx, ERROR, "a domain with the uuid %s exists already: domid %u",
         text ? text : "?", other);
     return ERROR_INVAL;
+}
+
+/* The domain is just being sent, and has this uuid. */
+static bool is_the_source(libxl__store *st, libxl__gc *gc, uint32_t domid,
+                          const libxl_uuid *uuid)
+{
+    struct libxl__domain_record rec;
+    struct libxl__journal j;
+
+    return !libxl__domain_record_read(st, gc, domid, &rec) &&
+           !memcmp(&rec.uuid, uuid, sizeof(rec.uuid)) &&
+           !libxl__journal_read(st, gc, domid, &j) && j.verb == JOURNAL_SEND;
+}
+
+int libxl__incoming_check_free(libxl__store *st, libxl__gc *gc,
+                               const char *name, const libxl_uuid *uuid,
+                               uint32_t domid)
+{
+    struct wanted w = {.name = name, .except = domid};
+    uint32_t other;
+    int rc = find(st, gc, &w, &other);
+
+    if (!rc && !is_the_source(st, gc, other, uuid))
+        return libxl__name_check_free(st, gc, name, domid);
+    if (rc && rc != ERROR_NOTFOUND)
+        return rc;
+    w = (struct wanted){.uuid = uuid, .except = domid};
+    rc = find(st, gc, &w, &other);
+    if (!rc && !is_the_source(st, gc, other, uuid))
+        return libxl__uuid_check_free(st, gc, uuid, domid);
+    return rc == ERROR_NOTFOUND ? 0 : rc;
 }
 
 /* The configuration carries the name too: a save must write the new one. */

@@ -22,6 +22,12 @@ int libxl__name_check_free(libxl__store *st, libxl__gc *gc, const char *name,
 int libxl__uuid_check_free(libxl__store *st, libxl__gc *gc,
                            const libxl_uuid *uuid, uint32_t domid);
 
+/* For a guest that migrates to here as domid: nobody else has the name or the
+ * uuid, but for the source's own copy when both sides are one host. */
+int libxl__incoming_check_free(libxl__store *st, libxl__gc *gc,
+                               const char *name, const libxl_uuid *uuid,
+                               uint32_t domid);
+
 /* The caller holds the domain's lock. A name that it has already: 0. */
 int libxl__domain_set_name(libxl__host *h, libxl__gc *gc, uint32_t domid,
                            const char *name);

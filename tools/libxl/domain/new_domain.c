@@ -29,6 +29,20 @@ static int choose_uuid(libxl_ctx *ctx, libxl_uuid *uuid)
     return 0;
 }
 
+/* Nobody but domid (INVALID_DOMID: nobody) has the name, or the uuid. */
+static int check_free(libxl__new_domain *nd, libxl__gc *gc, uint32_t domid)
+{
+    const libxl_domain_create_info *ci = &nd->config->c_info;
+    int rc = libxl__name_check_free(nd->store, gc, ci->name, domid);
+
+    if (rc)
+        return rc;
+    if (nd->verb == JOURNAL_RECEIVE)
+        return libxl__incoming_check_free(nd->store, gc, nd->final_name,
+                                          &ci->uuid, domid);
+    return libxl__uuid_check_free(nd->store, gc, &ci->uuid, domid);
+}
+
 static int check(libxl__new_domain *nd, libxl__gc *gc)
 {
     libxl_domain_create_info *ci = &nd->config->c_info;
@@ -42,11 +56,7 @@ static int check(libxl__new_domain *nd, libxl__gc *gc)
     rc = choose_uuid(nd->host->ctx, &ci->uuid);
     if (!rc)
         rc = nd->host->ops->check_config(nd->host, nd->config, restore);
-    if (!rc)
-        rc = libxl__name_check_free(nd->store, gc, ci->name, INVALID_DOMID);
-    if (!rc)
-        rc = libxl__uuid_check_free(nd->store, gc, &ci->uuid, INVALID_DOMID);
-    return rc;
+    return rc ? rc : check_free(nd, gc, INVALID_DOMID);
 }
 
 static int write_record(libxl__new_domain *nd, libxl__gc *gc)
@@ -68,7 +78,6 @@ static int write_record(libxl__new_domain *nd, libxl__gc *gc)
 
 static int write_records(libxl__new_domain *nd, libxl__gc *gc)
 {
-    const libxl_domain_create_info *ci = &nd->config->c_info;
     int rc;
 
     rc = libxl__journal_init(&nd->journal, nd->verb, JSTEP_BUILDING);
@@ -77,11 +86,7 @@ static int write_records(libxl__new_domain *nd, libxl__gc *gc)
     if (!rc)
         rc = write_record(nd, gc);
     /* Again, now that others can see us: see names.c. */
-    if (!rc)
-        rc = libxl__name_check_free(nd->store, gc, ci->name, nd->domid);
-    if (!rc)
-        rc = libxl__uuid_check_free(nd->store, gc, &ci->uuid, nd->domid);
-    return rc;
+    return rc ? rc : check_free(nd, gc, nd->domid);
 }
 
 static void forget(libxl__new_domain *nd)
@@ -96,8 +101,8 @@ static void forget(libxl__new_domain *nd)
 int libxl__new_domain_begin(libxl__new_domain *nd)
 {
     libxl__gc *gc = libxl__ao_gc(nd->ao);
-    uint32_t want = nd->config->c_info.domid ? nd->config->c_info.domid
-                                             : INVALID_DOMID;
+    uint32_t want =
+        nd->config->c_info.domid ? nd->config->c_info.domid : INVALID_DOMID;
     int rc;
 
     nd->lock = NULL;
@@ -135,9 +140,8 @@ void libxl__new_domain_complete(libxl__egc *egc, libxl__new_domain *nd,
                                 uint32_t *domid_out,
                                 const libxl_asyncprogress_how *console_how)
 {
-    libxl_event *event =
-        libxl__event_new(LIBXL_EVENT_TYPE_DOMAIN_CREATE_CONSOLE_AVAILABLE,
-                         nd->domid, 0);
+    libxl_event *event = libxl__event_new(
+        LIBXL_EVENT_TYPE_DOMAIN_CREATE_CONSOLE_AVAILABLE, nd->domid, 0);
 
     *domid_out = nd->domid;
     if (event)
@@ -170,6 +174,7 @@ static void undo_destroyed(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     libxl__new_domain *nd = call->user;
 
+    nd->undo_failed = rc != 0;
     if (!rc)
         forget(nd);
     libxl__domain_lock_release(nd->lock);

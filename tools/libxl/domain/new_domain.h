@@ -21,6 +21,7 @@ struct libxl__new_domain {
     libxl__ao *ao;
     libxl_domain_config *config; /* completed: uuid, what the host decides */
     enum libxl__journal_verb verb;
+    const char *final_name; /* JOURNAL_RECEIVE: the name it is to get */
     void *user;
     /* valid after begin */
     libxl__host *host;
@@ -28,6 +29,7 @@ struct libxl__new_domain {
     uint32_t domid; /* INVALID_DOMID: none */
     libxl__domain_lock *lock;
     struct libxl__journal journal;
+    bool undo_failed; /* valid in undone: something of it is still there */
     /* private */
     libxl__host_call call;
     int rc;

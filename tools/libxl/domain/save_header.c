@@ -58,7 +58,8 @@ static int choose_config(libxl__dom_op *op, const libxl_save_how *how,
 }
 
 int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
-                       void **bytes_out, size_t *nr_out)
+                       uint32_t optional_flags, void **bytes_out,
+                       size_t *nr_out)
 {
     uint32_t mandatory = LIBXL__SAVEFILE_JSON | LIBXL__SAVEFILE_STREAM_V2;
     libxl_domain_config config;
@@ -70,7 +71,7 @@ int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
         mandatory |= LIBXL__SAVEFILE_QEMU_HOST;
     if (!rc) {
         json = libxl_domain_config_to_json(op->ctx, &config);
-        rc = json ? libxl__savefile_build(mandatory, 0, json,
+        rc = json ? libxl__savefile_build(mandatory, optional_flags, json,
                                           LIBXL__SAVEFILE_LEAD, bytes_out,
                                           nr_out, &reason)
                   : ERROR_NOMEM;

@@ -10,6 +10,7 @@
 
 /* malloc'ed bytes, the caller's. Errors are logged. */
 int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
-                       void **bytes_out, size_t *nr_out);
+                       uint32_t optional_flags, void **bytes_out,
+                       size_t *nr_out);
 
 #endif

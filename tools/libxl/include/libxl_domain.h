@@ -120,6 +120,40 @@ int libxl_savefile_read_header(libxl_ctx *ctx, int fd, const char *name,
                                uint32_t *mandatory_flags, uint32_t *optional_flags,
                                char **json_out);
 
+/* ---- migration ---- */
+
+typedef struct {
+    const char *rune; /* for `sh -c`: runs `xl migrate-receive` there */
+    const libxl_domain_config *config; /* NULL: the domain's own */
+    bool preserve_domid;
+    int flags; /* LIBXL_SUSPEND_* */
+    const libxl_precopy_how *precopy;
+} libxl_migrate_how;
+typedef struct {
+    uint64_t bytes, data_pages, zero_pages, passes;
+    uint64_t total_ms;
+    uint64_t downtime_ms; /* suspended here to running there */
+} libxl_migrate_stats;
+/* Sends the guest; it runs there, and is gone here, when this returns 0. On
+ * failure it runs here as before, or (ERROR_BADFAIL, logged) the link broke
+ * when nobody could know where it runs: `xl recover` finds out. stats may be
+ * NULL. */
+int libxl_domain_migrate(libxl_ctx *ctx, uint32_t domid,
+                         const libxl_migrate_how *how,
+                         libxl_migrate_stats *stats,
+                         const libxl_asyncop_how *ao_how);
+
+typedef struct {
+    int in_fd, out_fd; /* the stream and the handshake: stdin and stdout */
+    bool paused;       /* do not run it when it has come */
+} libxl_migrate_receive_how;
+/* 0: it runs (or waits, paused) here; or a sender's question what became of a
+ * migration was answered: then *domid_out is INVALID_DOMID. */
+int libxl_domain_migrate_receive(libxl_ctx *ctx,
+                                 const libxl_migrate_receive_how *how,
+                                 uint32_t *domid_out,
+                                 const libxl_asyncop_how *ao_how);
+
 /* Ends whatever state a double failure left (INVALID_DOMID: of all domains).
  * Says what it did; ERROR_NOT_READY: a question is left that only the user can
  * answer. */

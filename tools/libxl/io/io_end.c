@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* io_end.c - transfer -> (fd ready | file call ended) -> callback */
 #include "io/io_end.h"
+#include "io/write_quiet.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -44,7 +44,4 @@ int libxl__io_end_transfer(libxl__io_end *end, void *buf, size_t bytes);
  * malloc'ed begin; it has been taken over and will be freed. */
 bool libxl__io_end_close(libxl__io_end *end, void *owned);
 
-/* write(2) that never raises SIGPIPE. */
-ssize_t libxl__write_quiet(int fd, const void *buf, size_t bytes);
-
 #endif

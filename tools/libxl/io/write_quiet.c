@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "io/io_end.h"
+#include "io/write_quiet.h"
 
 /* The signal goes to this thread: it is blocked, taken if it came, and
  * unblocked, unless one was pending already (then that one stays). */
