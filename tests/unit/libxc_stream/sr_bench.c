@@ -4,7 +4,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -115,11 +114,9 @@ struct xc_sr_restore_params sr_restore_params(struct xc_hv *hv, int fd,
 
 int sr_temp_file(void)
 {
-    char name[] = "/var/tmp/sr-stream-XXXXXX";
-    int fd = mkstemp(name);
+    int fd = memfd_create("stream", MFD_CLOEXEC);
 
     assert_true(fd >= 0);
-    unlink(name);
     return fd;
 }
 

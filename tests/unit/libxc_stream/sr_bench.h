@@ -31,7 +31,7 @@ struct xc_sr_save_params sr_save_params(struct xc_hv *hv, int fd,
                                         struct sr_log *log);
 struct xc_sr_restore_params sr_restore_params(struct xc_hv *hv, int fd,
                                               struct sr_log *log);
-int sr_temp_file(void); /* unlinked */
+int sr_temp_file(void); /* a regular file without a name */
 void sr_rewind(int fd);
 /* Memory, and all blobs. */
 void sr_assert_same_guest(struct xc_hv *a, struct xc_hv *b);
