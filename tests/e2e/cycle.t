@@ -64,7 +64,7 @@ is "as many fds in QEMU" \
     "$(open_fds "$(qemu_pid "$(dom_dir guest)")")" "$fds"
 
 ok "destroy" xl destroy guest
-is "no process is left" "$(wait_for test -z "$(own_processes)"; live)" ""
+is "no process is left" "$(wait_for none_left; live)" ""
 is "the state directory is empty of domains" \
     "$(find "$XL_STATE_DIR" -mindepth 1 -maxdepth 1 -type d)" ""
 is "nothing lies beside the image" "$(cd "$WORK" && ls -d image*)" image

@@ -91,18 +91,24 @@ qemu_pid() { # domain's directory
     sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$1/domain" 2>/dev/null | head -1
 }
 
-# Processes of ours that name this test's directories.
+# Processes that know this test's directory: "PID COMMAND LINE" each. The
+# toolstack's and QEMU's; the test's own shells are not meant.
 own_processes() {
-    local pid
-    for pid in /proc/[0-9]*; do
-        pid=${pid#/proc/}
-        [ "$pid" != $$ ] && [ "$pid" != "$BASHPID" ] || continue
-        if tr '\0' '\n' 2>/dev/null <"/proc/$pid/environ" |
-            grep -q "^XL_STATE_DIR=$WORK"; then
-            echo "$pid $(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline")"
-        fi
-    done | grep -E 'qemu-system|/xl |xl-|^[0-9]+ xl ' || true
+    local environ pid line
+    grep -laF "=$WORK" /proc/[0-9]*/environ 2>/dev/null |
+        while read -r environ; do
+            pid=${environ#/proc/}
+            pid=${pid%/environ}
+            line=$(tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline") || continue
+            case $line in
+            *qemu-system* | xl\ * | */xl\ * | *xl-save-helper* | *xl-keeper*)
+                echo "$pid $line"
+                ;;
+            esac
+        done
 }
+
+none_left() { [ -z "$(own_processes)" ]; }
 
 cleanup() {
     local dir pid

@@ -47,5 +47,5 @@ ok "unpause" xl unpause guest
 ok "it ticks" wait_tick guest 1
 kill -9 "$(qemu_pid "$(dom_dir guest)")"
 ok "a QEMU that is killed is a guest that is gone" wait_for gone guest
-is "no process is left" "$(wait_for test -z "$(own_processes)"; own_processes)" ""
+is "no process is left" "$(wait_for none_left; own_processes)" ""
 done_testing

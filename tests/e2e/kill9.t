@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kill -9 of xl, the helper, the keeper, or several, at random moments of a save
+# and of a restore: the guest runs again or still, by the keeper or after
+# `xl recover`, and no file claims to be complete when it is not.
+. "$(dirname "$0")/lib.sh"
+image=$WORK/image
+MOMENTS=25 # of each
+[ -z "$LONG" ] || MOMENTS=50
+RANDOM=${XL_TEST_SEED:-1}
+
+pids() { own_processes | awk -v name="$1" '$2 ~ name {print $1}'; }
+
+# Which processes of an operation by xl process $1 are to die this time.
+victims() { # xl's pid, a number
+    case $(($2 % 6)) in
+    0) echo "$1" ;;
+    1) pids xl-save-helper ;;
+    2) pids xl-keeper ;;
+    3) echo "$1"; pids xl-save-helper ;;
+    4) echo "$1"; pids xl-keeper ;;
+    5) echo "$1"; pids xl-save-helper; pids xl-keeper ;;
+    esac
+}
+
+# Run an operation and kill a part of it after up to $1 ms.
+strike() { # ms command...
+    local ms=$((RANDOM % $1)) which=$RANDOM pid
+    shift
+    "$@" >"$WORK/struck.out" 2>&1 &
+    pid=$!
+    sleep "$(printf '0.%03d' $ms)"
+    # shellcheck disable=SC2046
+    kill -9 $(victims $pid "$which") 2>/dev/null
+    wait $pid 2>/dev/null
+    struck="$* after $ms ms, victims $((which % 6))"
+}
+
+running() { [ -n "$(domid guest)" ] && ! is_paused guest; }
+
+# Whatever a double failure left is brought to an end, if the keeper has not.
+settle() {
+    running && return 0
+    timeout "$DEADLINE_S" xl recover >"$WORK/recover.out" 2>&1 || {
+        cat "$WORK/recover.out"
+        return 1
+    }
+}
+
+after_save() {
+    settle || return 1
+    if [ -n "$(domid guest)" ]; then
+        [ ! -e "$image" ] || { echo "guest and image are both there"; return 1; }
+        goes_on guest || { xl list; return 1; }
+    else
+        "$VERIFY" -f xl -i "$image" || return 1
+        xl restore "$image" || return 1
+        rm -f "$image"
+        goes_on guest || return 1
+    fi
+    sound_ticks guest "$boot"
+}
+
+after_restore() {
+    settle || return 1
+    [ -n "$(domid guest)" ] || xl restore "$image" || return 1
+    [ "$(xl list | grep -c '^guest ')" = 1 ] || { xl list; return 1; }
+    goes_on guest || { xl list; return 1; }
+    sound_ticks guest "$boot"
+}
+
+ok "create" start_guest guest
+boot=$(boot_id guest)
+
+fault=
+for n in $(seq "$MOMENTS"); do
+    rm -f "$image"
+    strike 400 "$BUILD/bin/xl" save guest "$image"
+    after_save >"$WORK/out" 2>&1 || { fault="$n: $struck"; break; }
+done
+is "a save, killed at $MOMENTS moments" "$fault" "" || diag <"$WORK/out"
+ok "no temporary file is left" \
+    sh -c "! find '$WORK' -maxdepth 1 -name '.*image*' -o -maxdepth 1 \
+        -name 'image.*' | grep ."
+
+fault=
+for n in $(seq "$MOMENTS"); do
+    if [ -n "$(domid guest)" ]; then
+        rm -f "$image"
+        xl save guest "$image" >"$WORK/out" 2>&1 || { fault="$n: save"; break; }
+    fi
+    strike 300 "$BUILD/bin/xl" restore "$image"
+    after_restore >"$WORK/out" 2>&1 || { fault="$n: $struck"; break; }
+done
+is "a restore, killed at $MOMENTS moments" "$fault" "" || diag <"$WORK/out"
+
+is "the guest finds its memory whole" "$(ask guest check CHECK)" \
+    "CHECK OK 8192 pages"
+is "one QEMU is left" "$(pids qemu-system | wc -l)" 1
+ok "destroy" xl destroy guest
+is "nothing is left" "$(wait_for none_left; own_processes)" ""
+done_testing
