@@ -143,6 +143,8 @@ int xl_cmd_console(struct xl *xl, int argc, char **argv);
 int xl_cmd_info(struct xl *xl, int argc, char **argv);
 int xl_cmd_save(struct xl *xl, int argc, char **argv);
 int xl_cmd_restore(struct xl *xl, int argc, char **argv);
+int xl_cmd_migrate(struct xl *xl, int argc, char **argv);
+int xl_cmd_migrate_receive(struct xl *xl, int argc, char **argv);
 int xl_cmd_recover(struct xl *xl, int argc, char **argv);
 int xl_cmd_help(struct xl *xl, int argc, char **argv);
 

@@ -53,6 +53,28 @@ static const char restore_options[] =
     "  --json  progress and result as one JSON object a line\n"
     "FILE - is standard input. CONFIG is used instead of the one in FILE.\n";
 
+static const char migrate_options[] =
+    "  -C CONFIG            send this configuration instead of the domain's "
+    "own\n"
+    "  -s COMMAND           reach HOST by COMMAND HOST xl migrate-receive\n"
+    "                       (default ssh); with -s '' HOST is the whole "
+    "command\n"
+    "  -e                   never restart the domain there (on_poweroff and "
+    "so on)\n"
+    "  -p                   leave the domain paused there\n"
+    "  -D                   keep the domain's id\n"
+    "  --debug              send all memory once more and compare it there\n"
+    "  --max-downtime MS    stop the domain only when the rest takes no "
+    "longer\n"
+    "  --max-iters N        at most N passes over memory\n"
+    "  --min-remaining N    stop the domain when N pages are left\n"
+    "  --abort-if-busy      give up rather than stop it for longer than that\n"
+    "  --bandwidth N        at most N MiB a second\n"
+    "  --timeout S          give up after S seconds\n"
+    "  --json               progress and result as one JSON object a line\n"
+    "The domain runs on, until at the end it is stopped for a moment. Should\n"
+    "anything fail before HOST has it, it goes on here.\n";
+
 static const char uptime_options[] =
     "  -s, --short  as 'uptime' writes it\n";
 
@@ -75,6 +97,10 @@ const struct xl_command xl_commands[] = {
      "Save a domain's state to a file", save_options},
     {"restore", xl_cmd_restore, false, "[OPTIONS] [CONFIG] FILE",
      "Restore a domain from a saved state", restore_options},
+    {"migrate", xl_cmd_migrate, false, "[OPTIONS] DOMAIN HOST",
+     "Move a running domain to another host", migrate_options},
+    {"migrate-receive", xl_cmd_migrate_receive, false, "[-F] [-e] [-d] [-p]",
+     "Receive a domain (run by xl migrate on the other host)", NULL},
     {"recover", xl_cmd_recover, false, "[DOMAIN]",
      "Bring back what an interrupted save, restore or migration left", NULL},
     {"console", xl_cmd_console, false, "[OPTIONS] DOMAIN",

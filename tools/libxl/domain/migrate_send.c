@@ -64,7 +64,8 @@ static struct send *send_of_bw(libxl__bufwriter *bw)
 static void close_link(libxl__egc *egc, struct send *se, int rc)
 {
     se->rc = rc;
-    libxl__transport_close(egc, &se->link, link_closed);
+    /* A receiver that has the guest may still be busy with its keeper. */
+    libxl__transport_close(egc, &se->link, rc ? 2000 : 10000, link_closed);
 }
 
 static void link_closed(libxl__egc *egc, libxl__transport *tr, int rc)

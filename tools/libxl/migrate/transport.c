@@ -21,9 +21,11 @@
 #include "base/container.h"
 #include "base/log.h"
 
-#define CLOSE_TERM_MS 5000
 #define CLOSE_KILL_MS 2000
 #define PIPE_BYTES (1 << 20)
+/* A Ctrl-C at the terminal reaches the command too; but when the migration ends
+ * is for this side to say. */
+#define KEEP_FROM_CTRL_C "trap '' INT; "
 
 static libxl__transport *tr_of_child(libxl__ev_child *ch)
 {
@@ -86,6 +88,8 @@ static int spawn(libxl__transport *tr, int in, int out)
         .nr_fds = 3,
     };
 
+    if (!argv[2])
+        return ERROR_NOMEM;
     return libxl__ev_child_spawn(ctx_of(tr), &tr->child, command_died, &params);
 }
 
@@ -314,6 +318,7 @@ static void close_now(libxl__egc *egc, libxl__ev_immediate *ei)
 }
 
 void libxl__transport_close(libxl__egc *egc, libxl__transport *tr,
+                            uint64_t wait_ms,
                             libxl__transport_callback *callback)
 {
     assert(!tr->closing);
@@ -325,7 +330,7 @@ void libxl__transport_close(libxl__egc *egc, libxl__transport *tr,
     close_fd(&tr->out_fd);
     close_fd(&tr->back_fd);
     if (libxl__ev_child_inuse(&tr->child)) {
-        set_close_timer(tr, CLOSE_TERM_MS);
+        set_close_timer(tr, wait_ms);
         return;
     }
     tr->look_soon.callback = close_now;

@@ -59,9 +59,10 @@ int libxl__transport_start(libxl__transport *tr);
 int libxl__transport_await(libxl__egc *egc, libxl__transport *tr,
                            enum libxl__hs_word word, uint8_t *status,
                            bool abortable, libxl__transport_callback *callback);
-/* Closes the link and waits for the command: 5 s, then SIGTERM, 2 s, SIGKILL.
- * callback: rc is 0. Also fit for one that never started. */
+/* Closes the link and waits for the command: wait_ms, then SIGTERM, 2 s,
+ * SIGKILL. callback: rc is 0. Also fit for one that never started. */
 void libxl__transport_close(libxl__egc *egc, libxl__transport *tr,
+                            uint64_t wait_ms,
                             libxl__transport_callback *callback);
 
 #endif
