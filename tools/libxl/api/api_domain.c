@@ -122,3 +122,8 @@ int libxl_set_memory_target(libxl_ctx *ctx, uint32_t domid, int64_t target_kb,
     p.target_kb = (uint64_t)target_kb;
     return libxl__ao_run(ctx, domid, NULL, libxl__domain_life_start, &p);
 }
+
+int libxl_domain_keep(libxl_ctx *ctx, uint32_t domid, bool restart)
+{
+    return libxl__ao_run(ctx, domid, NULL, libxl__domain_keep_start, &restart);
+}

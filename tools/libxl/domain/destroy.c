@@ -11,6 +11,7 @@
 #include "base/container.h"
 #include "base/log.h"
 #include "domain/domain.h"
+#include "domain/lease.h"
 #include "domain/recover_one.h"
 
 #define LOCK_RETRY_MS 50
@@ -22,6 +23,7 @@ struct destroy {
     libxl__store *store;
     uint32_t domid;
     libxl__domain_lock *lock;
+    int lease;
     struct libxl__recover_one recover;
     libxl__host_call call;
     libxl__ev_time retry;
@@ -43,6 +45,7 @@ static void finish(libxl__egc *egc, struct destroy *de, int rc)
     if (!rc)
         rc = de->store->ops->remove(de->store, de->domid);
     libxl__domain_lock_release(de->lock);
+    libxl__lease_end(&de->lease);
     libxl__ao_complete(egc, de->ao, rc);
 }
 
@@ -81,6 +84,7 @@ int libxl__domain_destroy_start(libxl__egc *egc, libxl__ao *ao,
         LOGD(de->host->ctx, de->domid, ERROR, "there is no such domain");
     if (rc && rc != ERROR_LOCK_FAIL)
         return rc;
+    de->lease = libxl__lease_begin(de->store, de->domid);
     if (rc)
         end_guest(egc, de);
     else
@@ -140,6 +144,7 @@ static void retry_lock(libxl__egc *egc, libxl__ev_time *ev, int rc)
         return;
     }
     if (rc == ERROR_DOMAIN_NOTFOUND) { /* the other one has removed it */
+        libxl__lease_end(&de->lease);
         libxl__ao_complete(egc, de->ao, 0);
         return;
     }

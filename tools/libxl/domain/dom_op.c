@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * dom_op.c - chain: begin -> (lock) -> recovered -> op->ready
+ * dom_op.c - chain: begin -> (lock) -> recovered -> kept -> op->ready
  */
 #include "domain/dom_op.h"
 
 #include <string.h>
 
 #include "base/log.h"
+#include "domain/lease.h"
 #include "store/domain_record.h"
 
 static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc);
+static void kept(libxl__egc *egc, libxl__keep *ke, int rc);
 
 void libxl__dom_op_begin(libxl__egc *egc, libxl__dom_op *op)
 {
@@ -18,6 +20,7 @@ void libxl__dom_op_begin(libxl__egc *egc, libxl__dom_op *op)
     op->ctx = libxl__ao_ctx(op->ao);
     op->gc = libxl__ao_gc(op->ao);
     op->lock = NULL;
+    op->lease = -1;
     op->host = libxl__host_get(op->ctx);
     if (!op->host) {
         op->ready(egc, op, ERROR_FAIL);
@@ -47,13 +50,34 @@ static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc)
 
     if (!rc && ro->gone)
         rc = ERROR_DOMAIN_NOTFOUND;
-    if (rc)
+    if (rc) {
         libxl__dom_op_end(op);
-    op->ready(egc, op, rc);
+        op->ready(egc, op, rc);
+        return;
+    }
+    op->keep = (libxl__keep){
+        .ao = op->ao,
+        .host = op->host,
+        .domid = op->domid,
+        .policy = KEEP_AS_IT_WAS,
+        .user = op,
+        .callback = kept,
+    };
+    libxl__keep_start(egc, &op->keep);
+}
+
+/* An operation is not refused for the want of a keeper (which was logged). */
+static void kept(libxl__egc *egc, libxl__keep *ke, int rc)
+{
+    libxl__dom_op *op = ke->user;
+
+    op->lease = libxl__lease_begin(op->store, op->domid);
+    op->ready(egc, op, 0);
 }
 
 void libxl__dom_op_end(libxl__dom_op *op)
 {
+    libxl__lease_end(&op->lease);
     libxl__domain_lock_release(op->lock);
     op->lock = NULL;
 }

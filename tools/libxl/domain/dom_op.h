@@ -2,7 +2,8 @@
 /*
  * dom_op.h - what every operation on an existing domain begins and ends with.
  *
- * begin -> lock -> [a journal without an owner: recover] -> ready
+ * begin -> lock -> [a journal without an owner: recover]
+ *       -> [no keeper: start one] -> lease -> ready
  *
  * Owns:      the domain's lock, from ready (rc 0) to libxl__dom_op_end.
  * Thread:    loop thread only.
@@ -13,6 +14,7 @@
 #ifndef LIBXL_DOM_OP_H
 #define LIBXL_DOM_OP_H
 
+#include "domain/keep.h"
 #include "domain/recover_one.h"
 #include "host/host.h"
 
@@ -36,6 +38,8 @@ struct libxl__dom_op {
     libxl__host_call call; /* free for the operation's use */
     /* private */
     struct libxl__recover_one recover;
+    libxl__keep keep;
+    int lease;
 };
 
 void libxl__dom_op_begin(libxl__egc *egc, libxl__dom_op *op);

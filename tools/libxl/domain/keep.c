@@ -19,6 +19,7 @@
 #include "base/container.h"
 #include "base/log.h"
 #include "base/paths.h"
+#include "domain/domain.h"
 
 #define READY_MS 20000
 
@@ -174,4 +175,29 @@ static void too_late(libxl__egc *egc, libxl__ev_time *ev, int rc)
         LOGD(ke->host->ctx, ke->domid, ERROR,
              "the keeper is not ready after %d s", READY_MS / 1000);
     finish(egc, ke, rc);
+}
+
+/* ---- libxl_domain_keep ---- */
+
+static void kept(libxl__egc *egc, libxl__keep *ke, int rc)
+{
+    libxl__ao_complete(egc, ke->ao, rc);
+}
+
+int libxl__domain_keep_start(libxl__egc *egc, libxl__ao *ao,
+                             const void *params)
+{
+    libxl__keep *ke = libxl__zalloc(libxl__ao_gc(ao), sizeof(*ke));
+
+    if (!ke)
+        return ERROR_NOMEM;
+    ke->ao = ao;
+    ke->host = libxl__host_get(libxl__ao_ctx(ao));
+    if (!ke->host)
+        return ERROR_FAIL;
+    ke->domid = libxl__ao_domid(ao);
+    ke->policy = *(const bool *)params ? KEEP_RESTART : KEEP_NO_RESTART;
+    ke->callback = kept;
+    libxl__keep_start(egc, ke);
+    return 0;
 }

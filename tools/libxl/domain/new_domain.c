@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "domain/names.h"
 
+static void kept(libxl__egc *egc, libxl__keep *ke, int rc);
 static void undo_destroyed(libxl__egc *egc, libxl__host_call *call, int rc);
 
 static int choose_uuid(libxl_ctx *ctx, libxl_uuid *uuid)
@@ -140,12 +141,30 @@ void libxl__new_domain_complete(libxl__egc *egc, libxl__new_domain *nd,
                                 uint32_t *domid_out,
                                 const libxl_asyncprogress_how *console_how)
 {
-    libxl_event *event = libxl__event_new(
-        LIBXL_EVENT_TYPE_DOMAIN_CREATE_CONSOLE_AVAILABLE, nd->domid, 0);
+    nd->domid_out = domid_out;
+    nd->console_how = *console_how;
+    nd->keep = (libxl__keep){
+        .ao = nd->ao,
+        .host = nd->host,
+        .domid = nd->domid,
+        .policy = KEEP_AS_IT_WAS,
+        .user = nd,
+        .callback = kept,
+    };
+    libxl__keep_start(egc, &nd->keep);
+}
 
-    *domid_out = nd->domid;
+/* A whole guest is not given up for the want of a keeper (which was logged). */
+static void kept(libxl__egc *egc, libxl__keep *ke, int rc)
+{
+    libxl__new_domain *nd = ke->user;
+    libxl_event *event =
+        libxl__event_new(LIBXL_EVENT_TYPE_DOMAIN_CREATE_CONSOLE_AVAILABLE,
+                         nd->domid, 0);
+
+    *nd->domid_out = nd->domid;
     if (event)
-        libxl__ao_progress_report(egc, nd->ao, console_how, event);
+        libxl__ao_progress_report(egc, nd->ao, &nd->console_how, event);
     libxl__ao_complete(egc, nd->ao, 0);
 }
 

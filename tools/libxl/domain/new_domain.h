@@ -12,6 +12,7 @@
 #ifndef LIBXL_NEW_DOMAIN_H
 #define LIBXL_NEW_DOMAIN_H
 
+#include "domain/keep.h"
 #include "host/host.h"
 #include "migrate/journal.h"
 
@@ -32,6 +33,9 @@ struct libxl__new_domain {
     bool undo_failed; /* valid in undone: something of it is still there */
     /* private */
     libxl__host_call call;
+    libxl__keep keep;
+    uint32_t *domid_out;
+    libxl_asyncprogress_how console_how;
     int rc;
     void (*undone)(libxl__egc *egc, libxl__new_domain *nd, int rc);
 };
@@ -39,7 +43,8 @@ struct libxl__new_domain {
 int libxl__new_domain_begin(libxl__new_domain *nd);
 /* The guest is whole, and paused. Non-zero: undo it. */
 int libxl__new_domain_done(libxl__new_domain *nd);
-/* After done: hands the domid out, reports "console available", completes. */
+/* After done: starts the keeper, hands the domid out, reports "console
+ * available", completes. */
 void libxl__new_domain_complete(libxl__egc *egc, libxl__new_domain *nd,
                                 uint32_t *domid_out,
                                 const libxl_asyncprogress_how *console_how);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * keeper.c - begin and end of a keeper.
+ *
+ * start: elect -> listen -> attach -> record -> settle; then events until quit
+ */
+#include "domain/keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "domain/domain.h"
+#include "domain/keeper_record.h"
+
+/* ERROR_LOCK_FAIL: another one is elected. */
+static int elect(libxl__keeper *kp)
+{
+    struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+    kp->lock_fd = openat(kp->dirfd, "keeper.lock",
+                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (kp->lock_fd < 0) {
+        LOGED(kp->ctx, kp->domid, ERROR, errno, "cannot open keeper.lock");
+        return ERROR_FAIL;
+    }
+    return fcntl(kp->lock_fd, F_OFD_SETLK, &fl) ? ERROR_LOCK_FAIL : 0;
+}
+
+static int write_record(libxl__keeper *kp)
+{
+    struct libxl__keeper_record rec;
+    int rc = libxl__keeper_record_read(kp->store, kp->domid, &rec);
+
+    if (rc && rc != ERROR_NOTFOUND)
+        return rc;
+    rc = libxl__proc_id_self(&rec.process);
+    return rc ? rc : libxl__keeper_record_write(kp->store, kp->domid, &rec);
+}
+
+int libxl__keeper_attach(libxl__egc *egc, libxl__keeper *kp)
+{
+    int rc = libxl__keeper_qemu_attach(egc, kp);
+
+    if (rc || kp->qemu_gone)
+        return rc;
+    return libxl__console_relay_attach(&kp->console);
+}
+
+/* A guest without a process (of a fake host) is kept without console. */
+static int attach_if_any(libxl__egc *egc, libxl__keeper *kp)
+{
+    int rc = libxl__keeper_attach(egc, kp);
+
+    return rc == ERROR_NOTFOUND ? 0 : rc;
+}
+
+static void close_all(libxl__keeper *kp)
+{
+    libxl__keeper_settle_close(kp);
+    libxl__keeper_qemu_close(kp);
+    libxl__keeper_lease_close(kp);
+    libxl__console_relay_close(&kp->console);
+    if (kp->lock_fd >= 0)
+        close(kp->lock_fd);
+    if (kp->dirfd >= 0)
+        close(kp->dirfd);
+    kp->lock_fd = kp->dirfd = -1;
+}
+
+static void init(libxl__keeper *kp, libxl__ao *ao)
+{
+    kp->ao = ao;
+    kp->ctx = libxl__ao_ctx(ao);
+    kp->domid = libxl__ao_domid(ao);
+    kp->dirfd = kp->lock_fd = kp->listen_fd = -1;
+    libxl__ev_fd_init(&kp->listen_ev);
+    libxl__console_relay_init(&kp->console);
+    kp->console.ctx = kp->ctx;
+    kp->console.domid = kp->domid;
+    libxl__keeper_qemu_init(kp);
+    libxl__keeper_settle_init(kp);
+}
+
+static int open_all(libxl__egc *egc, libxl__keeper *kp)
+{
+    int rc;
+
+    kp->host = libxl__host_get(kp->ctx);
+    if (!kp->host)
+        return ERROR_FAIL;
+    kp->store = kp->host->ops->store(kp->host);
+    rc = kp->store->ops->open_dir(kp->store, kp->domid, &kp->dirfd);
+    if (rc)
+        return rc;
+    kp->console.dirfd = kp->dirfd;
+    rc = elect(kp);
+    if (!rc)
+        rc = libxl__keeper_lease_listen(kp);
+    if (!rc)
+        rc = libxl__console_relay_listen(&kp->console);
+    if (!rc)
+        rc = attach_if_any(egc, kp);
+    return rc ? rc : write_record(kp);
+}
+
+int libxl__keeper_start(libxl__egc *egc, libxl__ao *ao, const void *params)
+{
+    libxl__keeper *kp = libxl__zalloc(libxl__ao_gc(ao), sizeof(*kp));
+    int rc;
+
+    if (!kp)
+        return ERROR_NOMEM;
+    init(kp, ao);
+    rc = open_all(egc, kp);
+    if (rc) {
+        close_all(kp);
+        return rc;
+    }
+    libxl__keeper_settle(egc, kp);
+    return 0;
+}
+
+void libxl__keeper_quit(libxl__egc *egc, libxl__keeper *kp)
+{
+    close_all(kp);
+    libxl__ao_complete(egc, kp->ao, 0);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * keeper.h - the background process of one domain (docs/specs/keeper.md): its
+ * console, its QEMU's events, and what is to be done when an operation dies or
+ * the guest ends. Private to the keeper's files.
+ *
+ * Everything that happens ends in libxl__keeper_settle, which looks at what is
+ * on record now and does what that asks for: a wake-up that is missed, or
+ * comes twice, changes nothing.
+ *
+ * Owns:      all of what is below.
+ * Thread:    loop thread only.
+ * Lifetime:  from libxl__keeper_start to the completion of its ao, which is
+ *            the end of the domain here.
+ */
+#ifndef LIBXL_KEEPER_H
+#define LIBXL_KEEPER_H
+
+#include "base/proc_id.h"
+#include "dm/qmp.h"
+#include "domain/console_relay.h"
+#include "domain/recover_one.h"
+#include "host/host.h"
+
+#define KEEPER_LEASES 32
+
+typedef struct libxl__keeper libxl__keeper;
+
+struct libxl__keeper_lease {
+    libxl__keeper *kp;
+    int fd; /* -1: free */
+    libxl__ev_fd ev;
+};
+
+/* One round of keeper_settle.c, with the domain's lock. */
+struct libxl__keeper_round {
+    libxl__ao *ao; /* nested: lives as long as the round. NULL: none runs */
+    libxl__domain_lock *lock;
+    struct libxl__recover_one recover;
+    libxl__host_call call;
+    libxl_domain_config config;
+    bool config_loaded;
+};
+
+struct libxl__keeper {
+    libxl__ao *ao;
+    libxl_ctx *ctx;
+    libxl__host *host;
+    libxl__store *store;
+    uint32_t domid;
+    int dirfd;   /* O_PATH */
+    int lock_fd; /* of the election */
+    struct libxl__console_relay console;
+    /* keeper_lease.c */
+    int listen_fd;
+    libxl__ev_fd listen_ev;
+    struct libxl__keeper_lease leases[KEEPER_LEASES];
+    unsigned nr_leases;
+    /* keeper_qemu.c */
+    struct libxl__proc_id qemu;
+    bool qemu_known, qemu_gone;
+    int qemu_pidfd;
+    libxl__ev_fd qemu_death;
+    libxl__qmp events;
+    libxl__ev_time reconnect;
+    uint64_t started_ms; /* when the guest last began to run, as seen here */
+    /* keeper_settle.c */
+    struct libxl__keeper_round round;
+    bool again;   /* something happened while a round ran */
+    bool left;    /* the end of this guest has been dealt with */
+    unsigned tries;
+    libxl__ev_time retry;
+    libxl__ev_fd owner_death;
+    int owner_pidfd;
+};
+
+/* keeper.c; params: none */
+libxl__ao_start_fn libxl__keeper_start;
+/* The domain is gone: the keeper ends. */
+void libxl__keeper_quit(libxl__egc *egc, libxl__keeper *kp);
+/* QEMU's console and events: at the start, and for a new QEMU. */
+int libxl__keeper_attach(libxl__egc *egc, libxl__keeper *kp);
+
+/* keeper_lease.c */
+int libxl__keeper_lease_listen(libxl__keeper *kp);
+void libxl__keeper_lease_close(libxl__keeper *kp);
+
+/* keeper_qemu.c */
+void libxl__keeper_qemu_init(libxl__keeper *kp);
+int libxl__keeper_qemu_attach(libxl__egc *egc, libxl__keeper *kp);
+void libxl__keeper_qemu_close(libxl__keeper *kp);
+
+/* keeper_settle.c */
+void libxl__keeper_settle_init(libxl__keeper *kp);
+void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp);
+void libxl__keeper_settle_close(libxl__keeper *kp);
+
+#endif
