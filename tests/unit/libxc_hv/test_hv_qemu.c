@@ -105,7 +105,7 @@ static void move_writing_guest(enum fake_qemu_way way, const char *method)
     }
     hv = fake_qemu_attach(&q, way);
     move(&q, hv, true);
-    assert_memory_equal(xc_hv_qemu_dirty_method(hv), method, strlen(method));
+    assert_memory_equal(xc_hv_dirty_method(hv), method, strlen(method));
     xc_hv_close(hv);
     fake_qemu_end(&q);
 }

@@ -38,7 +38,8 @@ int xc_dirty_start(const struct xc_dirty_target *t, struct xc_dirty **out,
                      refusals);
             return 0;
         }
-        add_text(refusals, "; not %s: %s", methods[i]->name, strerror(-rc));
+        add_text(refusals, "; not %s: %s", methods[i]->name,
+                 rc == -EBADF ? "this QEMU offers none" : strerror(-rc));
     }
     snprintf(why, XC_DIRTY_TEXT_MAX, "none%.200s", refusals);
     return rc;

@@ -162,6 +162,11 @@ int xc_hv_dirty_stop(struct xc_hv *hv)
     return rc;
 }
 
+const char *xc_hv_dirty_method(const struct xc_hv *hv)
+{
+    return hv->ops->dirty_method(hv);
+}
+
 int xc_hv_get_blob(struct xc_hv *hv, enum xc_hv_blob id, struct xc_hv_buf *out)
 {
     int rc;

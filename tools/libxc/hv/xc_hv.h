@@ -96,6 +96,8 @@ struct xc_hv_ops {
     int (*dirty_read_clear)(struct xc_hv *hv, struct xc_bitmap *into,
                             bool final);
     int (*dirty_stop)(struct xc_hv *hv); /* idempotent */
+    /* How the log is kept (while it is on), in words, for a message. */
+    const char *(*dirty_method)(const struct xc_hv *hv);
 
     int (*get_blob)(struct xc_hv *hv, enum xc_hv_blob id,
                     struct xc_hv_buf *out);
@@ -128,8 +130,6 @@ struct xc_hv_qemu_params { /* all fds are used up, also by a failure */
 };
 /* Looks into /proc/self: call it before the door to open() is shut. */
 int xc_hv_qemu_open(const struct xc_hv_qemu_params *p, struct xc_hv **out);
-/* While the dirty log is on: how it is kept, and why not in a better way. */
-const char *xc_hv_qemu_dirty_method(const struct xc_hv *hv);
 struct xc_hv_fake_params {
     xc_pfn_t nr_pfns;
     enum xc_guest_type type;
@@ -160,6 +160,7 @@ int xc_hv_dirty_start(struct xc_hv *hv);
 int xc_hv_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
                            bool final);
 int xc_hv_dirty_stop(struct xc_hv *hv);
+const char *xc_hv_dirty_method(const struct xc_hv *hv);
 int xc_hv_get_blob(struct xc_hv *hv, enum xc_hv_blob id, struct xc_hv_buf *out);
 int xc_hv_set_blob(struct xc_hv *hv, enum xc_hv_blob id, const void *data,
                    size_t bytes);

@@ -262,6 +262,11 @@ static int fake_dirty_stop(struct xc_hv *hv)
     return 0;
 }
 
+static const char *fake_dirty_method(const struct xc_hv *hv)
+{
+    return "a bitmap of its own";
+}
+
 static int fake_get_blob(struct xc_hv *hv, enum xc_hv_blob id,
                          struct xc_hv_buf *out)
 {
@@ -313,6 +318,7 @@ static const struct xc_hv_ops fake_ops = {
     .dirty_start = fake_dirty_start,
     .dirty_read_clear = fake_dirty_read_clear,
     .dirty_stop = fake_dirty_stop,
+    .dirty_method = fake_dirty_method,
     .get_blob = fake_get_blob,
     .set_blob = fake_set_blob,
     .get_tsc = fake_get_tsc,

@@ -154,6 +154,11 @@ static int fault_dirty_stop(struct xc_hv *hv)
     return rc ? rc : inner_rc;
 }
 
+static const char *fault_dirty_method(const struct xc_hv *hv)
+{
+    return xc_hv_dirty_method(inner_of(hv));
+}
+
 static int fault_get_blob(struct xc_hv *hv, enum xc_hv_blob id,
                           struct xc_hv_buf *out)
 {
@@ -203,6 +208,7 @@ static const struct xc_hv_ops fault_ops = {
     .dirty_start = fault_dirty_start,
     .dirty_read_clear = fault_dirty_read_clear,
     .dirty_stop = fault_dirty_stop,
+    .dirty_method = fault_dirty_method,
     .get_blob = fault_get_blob,
     .set_blob = fault_set_blob,
     .get_tsc = fault_get_tsc,

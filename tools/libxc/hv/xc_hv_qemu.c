@@ -186,6 +186,11 @@ static int qemu_dirty_stop(struct xc_hv *hv)
     return log ? log->ops->stop(log) : 0;
 }
 
+static const char *qemu_dirty_method(const struct xc_hv *hv)
+{
+    return qemu_of(hv)->log_why;
+}
+
 static int no_get_blob(struct xc_hv *hv, enum xc_hv_blob id,
                        struct xc_hv_buf *out)
 {
@@ -242,6 +247,7 @@ static const struct xc_hv_ops qemu_ops = {
     .dirty_start = qemu_dirty_start,
     .dirty_read_clear = qemu_dirty_read_clear,
     .dirty_stop = qemu_dirty_stop,
+    .dirty_method = qemu_dirty_method,
     .get_blob = no_get_blob,
     .set_blob = no_set_blob,
     .get_tsc = no_get_tsc,
@@ -299,9 +305,4 @@ int xc_hv_qemu_open(const struct xc_hv_qemu_params *p, struct xc_hv **out)
     }
     *out = &q->base;
     return 0;
-}
-
-const char *xc_hv_qemu_dirty_method(const struct xc_hv *hv)
-{
-    return qemu_of(hv)->log_why;
 }

@@ -100,7 +100,11 @@ static int start_log(struct xc_sr_save *s)
                           strerror(-rc));
     s->dm_logs = cb->switch_dm_logdirty != NULL;
     rc = xc_hv_dirty_start(s->p->hv);
-    return rc ? fail_log(s, rc, "start") : 0;
+    if (rc)
+        return fail_log(s, rc, "start");
+    xc_sr_note(cb, XC_LOG_DEBUG, "dirty pages are found by %s",
+               xc_hv_dirty_method(s->p->hv));
+    return 0;
 }
 
 void xc_sr_live_stop(struct xc_sr_save *s)
