@@ -8,7 +8,7 @@
 
 #include "xl.h"
 
-/* xl's header: mandatory flags (docs/specs/xl-savefile.md) */
+/* xl's header: mandatory flags (docs/specs/xl-header.md) */
 #define FLAG_JSON 1u
 #define FLAG_STREAM_V2 2u
 

@@ -7,6 +7,7 @@
  *
  * and the older  [format:]target,vdev[:devtype],access
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -275,11 +276,8 @@ static bool absolute_target(struct disk_text *t)
 
     if (!path || path[0] == '/' || t->disk->script)
         return true;
-    with_dev = malloc(strlen(path) + sizeof("/dev/"));
-    if (!with_dev)
+    if (asprintf(&with_dev, "/dev/%s", path) < 0)
         return refuse(t, "no memory", NULL);
-    strcpy(with_dev, "/dev/");
-    strcat(with_dev, path);
     free(path);
     t->disk->pdev_path = with_dev;
     return true;

@@ -79,16 +79,18 @@ static size_t add(char *out, size_t size, size_t n, const char *text)
 static size_t add_bar(char *out, size_t size, size_t n, unsigned percent,
                       unsigned width)
 {
-    char bar[64] = "[";
+    char bar[64];
     unsigned full;
 
-    if (width > sizeof(bar) - 4)
-        width = sizeof(bar) - 4;
+    if (width > sizeof(bar) - 1)
+        width = sizeof(bar) - 1;
     full = width * percent / 100;
-    for (unsigned i = 0; i < width; i++)
-        bar[1 + i] = i < full ? '#' : '.';
-    strcpy(bar + 1 + width, "] ");
-    return add(out, size, n, bar);
+    memset(bar, '.', width);
+    memset(bar, '#', full);
+    bar[width] = '\0';
+    n = add(out, size, n, "[");
+    n = add(out, size, n, bar);
+    return add(out, size, n, "] ");
 }
 
 static size_t add_amount(char *out, size_t size, size_t n,

@@ -417,8 +417,13 @@ static void memory_removed_under_the_ring(void **state)
 {
     struct vu_frontend *f = *state;
 
+    uint64_t one = 1;
+
     vuf_start(f, 0);
     send_region(f, VU_REM_MEM_REG, VUF_GPA, VUF_MEM_BYTES, VUF_USER, 0);
+    vuf_must_live(f);
+    assert_int_equal(write(f->kick_fd, &one, sizeof(one)), sizeof(one));
+    vuf_must_live(f);
     vuf_must_live(f);
     assert_non_null(strstr(f->last_error, "taken away"));
 }

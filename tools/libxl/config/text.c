@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* text.c - UUIDs, MAC addresses and enums as text and back. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 
@@ -43,11 +42,24 @@ static bool hex_bytes(const char *text, size_t n, char sep, uint32_t sep_before,
 #define UUID_DASHES (1u << 4 | 1u << 6 | 1u << 8 | 1u << 10)
 #define MAC_COLONS 0x3eu
 
+static const char digits[] = "0123456789abcdef";
+
+/* The other way; out has room for two digits a byte, the separators, a NUL. */
+static void bytes_hex(const uint8_t *bytes, size_t n, char sep,
+                      uint32_t sep_before, char *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (sep_before & (1u << i))
+            *out++ = sep;
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+    }
+    *out = '\0';
+}
+
 void libxl_uuid_to_text(const libxl_uuid *uuid, char out[LIBXL_UUID_TEXT])
 {
-    for (size_t i = 0; i < 16; i++)
-        out += sprintf(out, "%s%02x", UUID_DASHES & (1u << i) ? "-" : "",
-                       uuid->uuid[i]);
+    bytes_hex(uuid->uuid, 16, '-', UUID_DASHES, out);
 }
 
 bool libxl_uuid_from_text(const char *text, libxl_uuid *out)
@@ -84,8 +96,7 @@ bool libxl_uuid_is_nil(const libxl_uuid *uuid)
 
 void libxl_mac_to_text(const libxl_mac mac, char out[LIBXL_MAC_TEXT])
 {
-    sprintf(out, "%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2],
-            mac[3], mac[4], mac[5]);
+    bytes_hex(mac, 6, ':', MAC_COLONS, out);
 }
 
 bool libxl_mac_from_text(const char *text, libxl_mac out)

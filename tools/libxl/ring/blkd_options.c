@@ -11,11 +11,12 @@
 static const char usage[] =
     "Usage: xl-blkd --image FILE --socket PATH [options]\n"
     "Serve a raw file or block device to a guest as a virtio block device,\n"
-    "over vhost-user.\n"
+    "over vhost-user or vfio-user.\n"
     "\n"
     "  -i, --image FILE      the file or block device; always taken as raw\n"
     "  -s, --socket PATH     listen on this socket (made here)\n"
     "      --socket-fd N     listen on this inherited socket instead\n"
+    "      --vfio-user       be a legacy virtio PCI device, over vfio-user\n"
     "  -r, --read-only       the guest cannot write\n"
     "  -q, --queues N        1 to 16 queues (default 1)\n"
     "      --serial TEXT     what the guest sees as its serial, at most 20\n"
@@ -27,12 +28,13 @@ static const char usage[] =
     "It ends on SIGTERM or SIGINT, when the guest's requests are done. Exit\n"
     "status: 0 ended by a signal, 1 a failure, 2 a wrong command line.\n";
 
-enum { OPT_SOCKET_FD = 256, OPT_SERIAL, OPT_NO_URING, OPT_NO_SANDBOX };
+enum { OPT_SOCKET_FD = 256, OPT_VFIO_USER, OPT_SERIAL, OPT_NO_URING, OPT_NO_SANDBOX };
 
 static const struct option longopts[] = {
     {"image", required_argument, NULL, 'i'},
     {"socket", required_argument, NULL, 's'},
     {"socket-fd", required_argument, NULL, OPT_SOCKET_FD},
+    {"vfio-user", no_argument, NULL, OPT_VFIO_USER},
     {"read-only", no_argument, NULL, 'r'},
     {"queues", required_argument, NULL, 'q'},
     {"serial", required_argument, NULL, OPT_SERIAL},
@@ -67,6 +69,9 @@ static const char *apply(struct blkd_options *o, int opt, const char *value)
         if (!number(value, 3, INT_MAX, &n))
             return "--socket-fd wants the number of an open fd above 2";
         o->socket_fd = (int)n;
+        return NULL;
+    case OPT_VFIO_USER:
+        o->vfio_user = true;
         return NULL;
     case 'r':
         o->read_only = true;

@@ -9,6 +9,7 @@ struct blkd_options {
     const char *image, *socket_path, *serial;
     int socket_fd; /* a listening socket that was inherited, or -1 */
     unsigned queues;
+    bool vfio_user; /* else vhost-user */
     bool read_only, no_uring, no_sandbox;
 };
 

@@ -99,7 +99,9 @@ void libxl__vdev_resume(libxl__egc *egc, libxl__vdev *dev)
     dev->quiet = false;
     /* kicks that came meanwhile were not looked at */
     for (unsigned q = 0; q < dev->nr_queues; q++)
-        libxl__vdev_kick(egc, dev, q);
+        if (dev->queues[q].state == LIBXL__VQ_LIVE &&
+            libxl__vq_mapped(&dev->queues[q]))
+            libxl__vdev_kick(egc, dev, q);
 }
 
 void libxl__vdev_reset(libxl__vdev *dev)

@@ -53,7 +53,7 @@ void libxl__vq_break(struct libxl__vq *vq, const char *reason)
 }
 
 /* The memory table may have changed under a live queue. */
-static bool parts_mapped(struct libxl__vq *vq)
+bool libxl__vq_mapped(struct libxl__vq *vq)
 {
     const struct libxl__vq_params *p = &vq->p;
 
@@ -75,7 +75,7 @@ static bool usable(struct libxl__vq *vq)
 {
     if (vq->state != LIBXL__VQ_LIVE)
         return false;
-    if (parts_mapped(vq))
+    if (libxl__vq_mapped(vq))
         return true;
     libxl__vq_break(vq, "the ring's memory has been taken away");
     return false;
@@ -99,7 +99,7 @@ int libxl__vq_setup(struct libxl__vq *vq, const struct libxl__vq_params *p)
 
     libxl__vq_init(vq, mem);
     vq->p = *p;
-    if (!parts_mapped(vq))
+    if (!libxl__vq_mapped(vq))
         return -EFAULT;
     vq->last_avail = p->last_avail;
     vq->used_idx = load16(vq->used + VQ_USED_IDX);

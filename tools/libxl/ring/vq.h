@@ -81,6 +81,10 @@ int libxl__vq_setup(struct libxl__vq *vq, const struct libxl__vq_params *p);
  * device goes on: the next available index. */
 uint16_t libxl__vq_stop(struct libxl__vq *vq);
 
+/* Are the ring's parts there? A memory table is changed piece by piece, and a
+ * live ring may be without memory meanwhile; it is broken only when the driver
+ * uses it then. */
+bool libxl__vq_mapped(struct libxl__vq *vq);
 /* The next request. 1: *elem filled; 0: none (or not live); -EPROTO: the queue
  * has just become broken, vq->broken says why. */
 int libxl__vq_pop(struct libxl__vq *vq, struct libxl__vq_elem *elem);

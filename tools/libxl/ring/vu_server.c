@@ -16,6 +16,7 @@
 
 #include "base/container.h"
 #include "base/log.h"
+#include "ring/fd_recv.h"
 #include "ring/vu_internal.h"
 
 #define MESSAGES_PER_WAKEUP 16
@@ -28,14 +29,6 @@ static libxl__vhost_user *vu_of_conn(libxl__ev_fd *ev)
 static libxl__vhost_user *vu_of_listen(libxl__ev_fd *ev)
 {
     return CONTAINER_OF(ev, libxl__vhost_user, listen_ev);
-}
-
-static void drop_fds(libxl__vhost_user *vu)
-{
-    for (unsigned i = 0; i < vu->nr_fds; i++)
-        if (vu->fds[i] >= 0)
-            close(vu->fds[i]);
-    vu->nr_fds = 0;
 }
 
 int libxl__vu_take_fd(libxl__vhost_user *vu, unsigned i)
@@ -79,7 +72,7 @@ static void finish_close(libxl__vhost_user *vu)
         libxl__vu_queue_reset(vu, q);
     libxl__vu_unmap_all(vu);
     libxl__vu_unmap_log(vu);
-    drop_fds(vu);
+    libxl__fds_drop(vu->fds, &vu->nr_fds);
     close(vu->conn_fd);
     vu->conn_fd = -1;
     vu->in_got = 0;
@@ -109,7 +102,7 @@ static void dispatch(libxl__egc *egc, libxl__vhost_user *vu)
 {
     const char *wrong = libxl__vu_dispatch(egc, vu);
 
-    drop_fds(vu);
+    libxl__fds_drop(vu->fds, &vu->nr_fds);
     vu->in_got = 0;
     if (!wrong && libxl__vu_memory_lost(vu))
         wrong = VU_MEMORY_LOST;
@@ -161,71 +154,16 @@ static void take_message(libxl__egc *egc, libxl__vhost_user *vu)
     libxl__vdev_quieten(egc, vu->dev);
 }
 
-static void keep_fds(libxl__vhost_user *vu, struct msghdr *mh, bool *too_many)
-{
-    for (struct cmsghdr *c = CMSG_FIRSTHDR(mh); c; c = CMSG_NXTHDR(mh, c)) {
-        size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-            continue;
-        for (size_t i = 0; i < n; i++) {
-            int fd;
-
-            memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(int));
-            if (vu->nr_fds < VU_MAX_FDS) {
-                vu->fds[vu->nr_fds++] = fd;
-            } else {
-                close(fd);
-                *too_many = true;
-            }
-        }
-    }
-    if (mh->msg_flags & MSG_CTRUNC)
-        *too_many = true;
-}
-
-/* Up to 'want' bytes behind what is there. 1: whole; 0: later; -1: over, with
- * *wrong set when that is the frontend's fault. */
-static int receive(libxl__vhost_user *vu, size_t want, const char **wrong)
-{
-    union {
-        char buf[CMSG_SPACE(VU_MAX_FDS * sizeof(int))];
-        struct cmsghdr align;
-    } control;
-    struct iovec iov = {vu->in + vu->in_got, want - vu->in_got};
-    struct msghdr mh = {.msg_iov = &iov,
-                        .msg_iovlen = 1,
-                        .msg_control = control.buf,
-                        .msg_controllen = sizeof(control.buf)};
-    bool too_many = false;
-    ssize_t r;
-
-    do
-        r = recvmsg(vu->conn_fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-    while (r < 0 && errno == EINTR);
-    if (r < 0)
-        return errno == EAGAIN ? 0 : -1;
-    keep_fds(vu, &mh, &too_many);
-    if (too_many) {
-        *wrong = "more fds than any request has";
-        return -1;
-    }
-    if (!r) {
-        *wrong = vu->in_got ? "half a message" : NULL;
-        return -1;
-    }
-    vu->in_got += (size_t)r;
-    return vu->in_got == want;
-}
-
-/* 1: a message is whole; else as receive. */
+/* 1: a message is whole; 0: later; -1: over. */
 static int receive_message(libxl__vhost_user *vu, const char **wrong)
 {
+    struct fd_recv in = {vu->conn_fd, vu->in, &vu->in_got,
+                         vu->fds,     &vu->nr_fds, VU_MAX_FDS};
     int r;
 
     if (vu->in_got < VU_HEADER_BYTES) {
         vu->msg.info = NULL;
-        r = receive(vu, VU_HEADER_BYTES, wrong);
+        r = libxl__fd_recv(&in, VU_HEADER_BYTES, wrong);
         if (r <= 0)
             return r;
         *wrong = libxl__vu_decode_header(vu->in, &vu->header);
@@ -234,7 +172,7 @@ static int receive_message(libxl__vhost_user *vu, const char **wrong)
     }
     if (!vu->header.bytes)
         return 1;
-    return receive(vu, VU_HEADER_BYTES + vu->header.bytes, wrong);
+    return libxl__fd_recv(&in, VU_HEADER_BYTES + vu->header.bytes, wrong);
 }
 
 static void on_conn(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,

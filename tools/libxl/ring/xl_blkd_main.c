@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xl-blkd - a virtio block device in a process of its own, over vhost-user.
+ * xl-blkd - a virtio block device in a process of its own, over vhost-user or
+ * vfio-user.
  *
  * options -> image, socket -> sandbox -> serve until a signal -> wait until
  * the guest's requests are done -> end
@@ -21,13 +22,15 @@
 #include "ring/blkd_image.h"
 #include "ring/blkd_options.h"
 #include "ring/blkd_sandbox.h"
+#include "ring/vfu_virtio.h"
 #include "ring/vhost_user.h"
 
 struct blkd {
     libxl_logger logger;
     libxl_ctx *ctx;
     libxl__blk_dev *blk;
-    libxl__vhost_user *vu;
+    libxl__vhost_user *vu; /* or */
+    libxl__vfu_virtio *vfu;
     libxl__ev_fd signal_ev;
 };
 
@@ -126,6 +129,7 @@ static int serve(struct blkd *d, const struct blkd_options *o)
         return 1;
     libxl_event_free(d->ctx, event);
     libxl__vhost_user_stop(d->vu);
+    libxl__vfu_virtio_stop(d->vfu);
     libxl__blk_dev_free(d->blk);
     return libxl_ctx_free(d->ctx) ? 1 : 0;
 }
@@ -156,9 +160,13 @@ int main(int argc, char **argv)
     d.blk = libxl__blk_dev_new(d.ctx, &p);
     if (!d.blk)
         return 1;
-    d.vu = libxl__vhost_user_start(d.ctx, libxl__blk_dev_vdev(d.blk),
-                                   listen_fd);
-    if (!d.vu || watch_signals(&d, on_signal))
+    if (o.vfio_user)
+        d.vfu = libxl__vfu_virtio_start(d.ctx, libxl__blk_dev_vdev(d.blk),
+                                        listen_fd);
+    else
+        d.vu = libxl__vhost_user_start(d.ctx, libxl__blk_dev_vdev(d.blk),
+                                       listen_fd);
+    if ((!d.vu && !d.vfu) || watch_signals(&d, on_signal))
         return 1;
     status = serve(&d, &o);
     if (o.socket_path)
