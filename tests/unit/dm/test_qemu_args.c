@@ -284,6 +284,36 @@ static void the_same_config_gives_the_same_vector(void **state)
     assert_true(!*a && !*b);
 }
 
+static void what_a_nic_asks_for_in_vain_is_named(void **state)
+{
+    struct args_rig *r = *state;
+    libxl_device_nic *n = libxl_domain_config_add_nic(&r->c);
+
+    n->rate_bytes_per_interval = 1;
+    assert_null(args_make(r));
+    assert_non_null(strstr(r->log, "rate="));
+    n->rate_bytes_per_interval = 0;
+    n->mtu = 9000;
+    assert_null(args_make(r));
+    assert_non_null(strstr(r->log, "mtu="));
+    n->mtu = 0;
+    n->script = strdup("/etc/xen/scripts/vif-route");
+    assert_null(args_make(r));
+    assert_non_null(strstr(r->log, "script="));
+    free(n->script);
+    n->script = strdup("/etc/xen/scripts/vif-bridge");
+    assert_non_null(args_make(r));
+}
+
+static void a_disk_script_is_refused(void **state)
+{
+    struct args_rig *r = *state;
+
+    args_disk(r, "xvda", "iqn.x")->script = strdup("block-iscsi");
+    assert_null(args_make(r));
+    assert_non_null(strstr(r->log, "script="));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, args_rig_open, args_rig_close)
 
 int main(void)
@@ -305,6 +335,8 @@ int main(void)
         TEST(boot_order_is_by_letter),
         TEST(a_nic_keeps_its_mac),
         TEST(an_unknown_nic_model_is_named),
+        TEST(what_a_nic_asks_for_in_vain_is_named),
+        TEST(a_disk_script_is_refused),
         TEST(vnc_and_its_password),
         TEST(the_same_config_gives_the_same_vector),
     };

@@ -95,6 +95,8 @@ static const char *disk_refusal(const libxl_domain_config *config,
                "hda..";
     if (place->bus == BUS_IDE && place->index >= (q35 ? 6u : 4u))
         return "there are only so many IDE places: use xvda.. or vda..";
+    if (disk->script && disk->script[0])
+        return "script= is not offered on a QEMU host: name the file or device";
     if (disk->backend == LIBXL_DISK_BACKEND_VHOST_USER)
         return "backendtype vhost-user is not offered by this build";
     if (disk->format == LIBXL_DISK_FORMAT_EMPTY)
@@ -231,6 +233,26 @@ static const char *nic_driver(const libxl_device_nic *nic)
     return NULL;
 }
 
+/* NULL: this host has all that the card asks for. */
+static const char *nic_refusal(const libxl_device_nic *nic)
+{
+    const char *slash = nic->script ? strrchr(nic->script, '/') : NULL;
+    const char *script = slash ? slash + 1 : nic->script;
+
+    if (!nic_driver(nic))
+        return "this model is not offered on a QEMU host: use virtio-net-pci, "
+               "e1000, e1000e, rtl8139, ne2k_pci or pcnet";
+    if (script && script[0] && strcmp(script, "vif-bridge"))
+        return "script= is not offered on a QEMU host: use bridge=";
+    if (nic->rate_bytes_per_interval)
+        return "rate= is not offered on a QEMU host: limit the bridge's port";
+    if (nic->mtu)
+        return "mtu= is not offered on a QEMU host: set the bridge's";
+    if (nic->ip && nic->ip[0])
+        return "ip= is not offered on a QEMU host: set it in the guest";
+    return NULL;
+}
+
 static void add_nic_device(struct libxl__arglist *al,
                            const libxl_domain_config *config, int i,
                            const char *driver)
@@ -263,14 +285,12 @@ void libxl__qemu_add_nics(struct libxl__arglist *al,
     int i;
 
     for (i = 0; i < config->num_nics && !al->rc; i++) {
-        const char *driver = nic_driver(&config->nics[i]);
+        const char *why = nic_refusal(&config->nics[i]);
         int tap = rt->tap_fds ? rt->tap_fds[i] : -1;
 
-        if (!driver) {
-            LOGD(al->gc->ctx, domid, ERROR,
-                 "vif %d: model \"%s\" is not offered on a QEMU host: use "
-                 "virtio-net-pci, e1000, e1000e, rtl8139, ne2k_pci or pcnet",
-                 i, config->nics[i].model);
+        if (why) {
+            LOGD(al->gc->ctx, domid, ERROR, "vif %d (model \"%s\"): %s", i,
+                 config->nics[i].model ? config->nics[i].model : "", why);
             al->rc = ERROR_INVAL;
             return;
         }
@@ -278,6 +298,6 @@ void libxl__qemu_add_nics(struct libxl__arglist *al,
             libxl__arglist_optf(al, "-netdev", "tap,id=net%d,fd=%d", i, tap);
         else
             libxl__arglist_optf(al, "-netdev", "user,id=net%d", i);
-        add_nic_device(al, config, i, driver);
+        add_nic_device(al, config, i, nic_driver(&config->nics[i]));
     }
 }
