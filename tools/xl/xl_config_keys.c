@@ -129,7 +129,7 @@ const struct xl_key xl_keys[] = {
     {"vncdisplay", XL_KEY_INT, AT(b_info.vnc.display), 0, 65535 - 5900},
     TAKE("vncunused", BOOL, b_info.vnc.findunused),
     TAKE("vncpasswd", STRING, b_info.vnc.passwd),
-    NO_EFFECT("keymap", "VNC clients send scan codes to QEMU"),
+    TAKE("keymap", STRING, b_info.keymap),
     OFF_ONLY("sdl", "guests have no window here; vnc=1 is offered"),
     NO_EFFECT("opengl", "guests have no window here"),
     SPECIAL("nographic", xl_config_nographic),
