@@ -37,8 +37,8 @@ void ring_driver_init(struct ring_driver *d, uint16_t size, unsigned flags)
     if (!d->low || !d->high)
         abort();
     libxl__ring_mem_init(&d->mem);
-    if (libxl__ring_mem_add(&d->mem, DRV_LOW, DRV_REGION, d->low) ||
-        libxl__ring_mem_add(&d->mem, DRV_HIGH, DRV_REGION, d->high))
+    if (libxl__ring_mem_add(&d->mem, DRV_LOW, DRV_REGION, d->low, 0) ||
+        libxl__ring_mem_add(&d->mem, DRV_HIGH, DRV_REGION, d->high, 0))
         abort();
     d->params = (struct libxl__vq_params){.size = size,
                                           .flags = flags,

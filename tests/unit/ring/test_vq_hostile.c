@@ -121,7 +121,7 @@ static void chain_of_more_than_4g(void **state)
     /* a huge region that is never touched: only its length is looked at */
     ring_driver_init(&d, 8, 0);
     assert_int_equal(libxl__ring_mem_add(&d.mem, UINT64_C(1) << 40,
-                                         UINT64_C(1) << 33, small),
+                                         UINT64_C(1) << 33, small, 0),
                      0);
     ring_driver_desc(&d, 1, UINT64_C(1) << 40, UINT32_MAX, 0, 0);
     offer(UINT64_C(1) << 40, 16, VQ_DESC_F_NEXT, 1);

@@ -35,9 +35,7 @@ static bool held(int fd, off_t byte)
     return !fcntl(fd, F_OFD_GETLK, &fl) && fl.l_type != F_UNLCK;
 }
 
-/* NULL, or why not. A file system without locks is taken as it is, as QEMU
- * does with locking=auto. */
-static const char *lock(int fd, bool read_only)
+static const char *try_lock(int fd, bool read_only)
 {
     if (set_lock(fd, LOCK_USE + PERM_CONSISTENT_READ))
         return NULL;
@@ -45,14 +43,33 @@ static const char *lock(int fd, bool read_only)
         (set_lock(fd, LOCK_USE + PERM_WRITE) ||
          set_lock(fd, LOCK_UNSHARED + PERM_WRITE) ||
          set_lock(fd, LOCK_UNSHARED + PERM_RESIZE)))
-        return "its lock cannot be taken";
+        return "the image's lock cannot be taken";
     if (held(fd, LOCK_UNSHARED + PERM_CONSISTENT_READ))
-        return "another process lets nobody read it";
+        return "another process lets nobody read the image";
     if (!read_only && (held(fd, LOCK_USE + PERM_WRITE) ||
                        held(fd, LOCK_UNSHARED + PERM_WRITE)))
-        return "another process (a QEMU or xl-blkd) has it open for writing, "
-               "or lets nobody write it";
+        return "another process (a QEMU or xl-blkd) has the image open for "
+               "writing, or lets nobody write it";
     return NULL;
+}
+
+/* A file system without locks is taken as it is, as QEMU does with
+ * locking=auto. */
+const char *blkd_image_lock(int fd, bool read_only)
+{
+    const char *why = try_lock(fd, read_only);
+
+    if (why)
+        blkd_image_unlock(fd);
+    return why;
+}
+
+void blkd_image_unlock(int fd)
+{
+    struct flock fl = {.l_type = F_UNLCK, .l_whence = SEEK_SET,
+                       .l_start = LOCK_USE, .l_len = 2 * LOCK_USE};
+
+    fcntl(fd, F_OFD_SETLK, &fl);
 }
 
 static const char *size_of(int fd, uint64_t *bytes)
@@ -80,8 +97,6 @@ int blkd_image_open(const char *path, bool read_only, uint64_t *bytes)
         return -1;
     }
     why = size_of(fd, bytes);
-    if (!why)
-        why = lock(fd, read_only);
     if (why) {
         fprintf(stderr, "xl-blkd: cannot use image %s: %s\n", path, why);
         close(fd);

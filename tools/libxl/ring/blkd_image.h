@@ -11,5 +11,8 @@
 
 /* The fd and its size in bytes, cut to whole sectors; or -1, told. */
 int blkd_image_open(const char *path, bool read_only, uint64_t *bytes);
+/* NULL, or why not (a string constant); nothing is locked then. */
+const char *blkd_image_lock(int fd, bool read_only);
+void blkd_image_unlock(int fd);
 
 #endif

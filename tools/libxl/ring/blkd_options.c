@@ -16,11 +16,16 @@ static const char usage[] =
     "  -i, --image FILE      the file or block device; always taken as raw\n"
     "  -s, --socket PATH     listen on this socket (made here)\n"
     "      --socket-fd N     listen on this inherited socket instead\n"
+    "      --connected-fd N  serve this one inherited connection, then end\n"
     "      --vfio-user       be a legacy virtio PCI device, over vfio-user\n"
     "  -r, --read-only       the guest cannot write\n"
     "  -q, --queues N        1 to 16 queues (default 1)\n"
     "      --serial TEXT     what the guest sees as its serial, at most 20\n"
     "                        characters\n"
+    "      --control-fd N    inherited socket on which the toolstack asks\n"
+    "      --log-fd N        inherited file: a bit for each page that was\n"
+    "                        written, of the file that is the guest's memory\n"
+    "      --inactive        lock the image only when the toolstack says so\n"
     "      --no-io-uring     plain calls, also where io_uring is allowed\n"
     "      --no-sandbox      without a seccomp filter, for debugging\n"
     "  -h, --help            this text\n"
@@ -28,12 +33,17 @@ static const char usage[] =
     "It ends on SIGTERM or SIGINT, when the guest's requests are done. Exit\n"
     "status: 0 ended by a signal, 1 a failure, 2 a wrong command line.\n";
 
-enum { OPT_SOCKET_FD = 256, OPT_VFIO_USER, OPT_SERIAL, OPT_NO_URING, OPT_NO_SANDBOX };
+enum { OPT_SOCKET_FD = 256, OPT_CONNECTED_FD, OPT_CONTROL_FD, OPT_LOG_FD,
+       OPT_INACTIVE, OPT_VFIO_USER, OPT_SERIAL, OPT_NO_URING, OPT_NO_SANDBOX };
 
 static const struct option longopts[] = {
     {"image", required_argument, NULL, 'i'},
     {"socket", required_argument, NULL, 's'},
     {"socket-fd", required_argument, NULL, OPT_SOCKET_FD},
+    {"connected-fd", required_argument, NULL, OPT_CONNECTED_FD},
+    {"control-fd", required_argument, NULL, OPT_CONTROL_FD},
+    {"log-fd", required_argument, NULL, OPT_LOG_FD},
+    {"inactive", no_argument, NULL, OPT_INACTIVE},
     {"vfio-user", no_argument, NULL, OPT_VFIO_USER},
     {"read-only", no_argument, NULL, 'r'},
     {"queues", required_argument, NULL, 'q'},
@@ -53,6 +63,16 @@ static bool number(const char *text, long min, long max, long *out)
     return !errno && *text && !*end && *out >= min && *out <= max;
 }
 
+static const char *inherited_fd(const char *value, int *fd)
+{
+    long n;
+
+    if (!number(value, 3, INT_MAX, &n))
+        return "an inherited fd is a number above 2";
+    *fd = (int)n;
+    return NULL;
+}
+
 /* NULL, or what is wrong with the value of opt. */
 static const char *apply(struct blkd_options *o, int opt, const char *value)
 {
@@ -66,9 +86,15 @@ static const char *apply(struct blkd_options *o, int opt, const char *value)
         o->socket_path = value;
         return NULL;
     case OPT_SOCKET_FD:
-        if (!number(value, 3, INT_MAX, &n))
-            return "--socket-fd wants the number of an open fd above 2";
-        o->socket_fd = (int)n;
+        return inherited_fd(value, &o->socket_fd);
+    case OPT_CONNECTED_FD:
+        return inherited_fd(value, &o->connected_fd);
+    case OPT_CONTROL_FD:
+        return inherited_fd(value, &o->control_fd);
+    case OPT_LOG_FD:
+        return inherited_fd(value, &o->log_fd);
+    case OPT_INACTIVE:
+        o->inactive = true;
         return NULL;
     case OPT_VFIO_USER:
         o->vfio_user = true;
@@ -107,7 +133,9 @@ int blkd_options_parse(int argc, char **argv, struct blkd_options *o,
     const char *wrong;
     int opt;
 
-    *o = (struct blkd_options){.socket_fd = -1, .queues = 1, .serial = ""};
+    *o = (struct blkd_options){.socket_fd = -1, .connected_fd = -1,
+                               .control_fd = -1, .log_fd = -1,
+                               .queues = 1, .serial = ""};
     while ((opt = getopt_long(argc, argv, "i:s:rq:h", longopts, NULL)) != -1) {
         if (opt == 'h') {
             fputs(usage, stdout);
@@ -122,7 +150,10 @@ int blkd_options_parse(int argc, char **argv, struct blkd_options *o,
         return refuse("it takes options alone", status);
     if (!o->image)
         return refuse("--image is missing", status);
-    if (!o->socket_path == (o->socket_fd < 0))
-        return refuse("give one of --socket and --socket-fd", status);
+    if (!!o->socket_path + (o->socket_fd >= 0) + (o->connected_fd >= 0) != 1)
+        return refuse("give one of --socket, --socket-fd and --connected-fd",
+                      status);
+    if (o->vfio_user && o->connected_fd >= 0)
+        return refuse("--vfio-user wants a listening socket", status);
     return 0;
 }

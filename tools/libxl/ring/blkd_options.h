@@ -7,9 +7,14 @@
 
 struct blkd_options {
     const char *image, *socket_path, *serial;
-    int socket_fd; /* a listening socket that was inherited, or -1 */
+    /* inherited fds; -1: not given */
+    int socket_fd;    /* a listening socket */
+    int connected_fd; /* one frontend's connection */
+    int control_fd;   /* a listening socket, for the toolstack */
+    int log_fd;       /* a file: one bit a page of the guest's memory file */
     unsigned queues;
     bool vfio_user; /* else vhost-user */
+    bool inactive;  /* do not lock the image before "activate" */
     bool read_only, no_uring, no_sandbox;
 };
 

@@ -10,7 +10,7 @@ void libxl__ring_mem_init(struct libxl__ring_mem *mem)
 }
 
 int libxl__ring_mem_add(struct libxl__ring_mem *mem, uint64_t gpa,
-                        uint64_t bytes, void *hva)
+                        uint64_t bytes, void *hva, uint64_t file_offset)
 {
     unsigned i;
 
@@ -28,8 +28,8 @@ int libxl__ring_mem_add(struct libxl__ring_mem *mem, uint64_t gpa,
 
     memmove(&mem->regions[i + 1], &mem->regions[i],
             (mem->nr - i) * sizeof(mem->regions[0]));
-    mem->regions[i] =
-        (struct libxl__ring_region){.gpa = gpa, .bytes = bytes, .hva = hva};
+    mem->regions[i] = (struct libxl__ring_region){
+        .gpa = gpa, .bytes = bytes, .hva = hva, .file_offset = file_offset};
     mem->nr++;
     mem->generation++;
     return 0;
@@ -165,8 +165,11 @@ bool libxl__ring_mem_logging(const struct libxl__ring_mem *mem)
     return false;
 }
 
-static void log_pages(struct libxl__ring_log *log, uint64_t page, uint64_t last)
+static void log_range(struct libxl__ring_log *log, uint64_t at, uint64_t bytes)
 {
+    uint64_t page = at / LIBXL__RING_LOG_PAGE;
+    uint64_t last = (at + (bytes - 1)) / LIBXL__RING_LOG_PAGE;
+
     for (; page <= last; page++) {
         if (page / 8 >= log->bytes) {
             log->overrun = true;
@@ -179,13 +182,34 @@ static void log_pages(struct libxl__ring_log *log, uint64_t page, uint64_t last)
     }
 }
 
+/* The bytes lie in the table, perhaps in more than one region. */
+static void log_by_file(struct libxl__ring_mem *mem, struct libxl__ring_log *log,
+                        uint64_t gpa, uint64_t bytes)
+{
+    while (bytes) {
+        uint64_t left;
+        const struct libxl__ring_region *r = region_of(mem, gpa, &left);
+
+        if (!r)
+            return;
+        if (left > bytes)
+            left = bytes;
+        log_range(log, r->file_offset + (gpa - r->gpa), left);
+        gpa += left;
+        bytes -= left;
+    }
+}
+
 void libxl__ring_mem_dirty(struct libxl__ring_mem *mem, uint64_t gpa,
                            uint64_t bytes)
 {
+    struct libxl__ring_log *frontend = &mem->logs[LIBXL__RING_LOG_FRONTEND];
+    struct libxl__ring_log *toolstack = &mem->logs[LIBXL__RING_LOG_TOOLSTACK];
+
     if (!bytes)
         return;
-    for (unsigned i = 0; i < LIBXL__RING_LOGS; i++)
-        if (mem->logs[i].bits)
-            log_pages(&mem->logs[i], gpa / LIBXL__RING_LOG_PAGE,
-                      (gpa + (bytes - 1)) / LIBXL__RING_LOG_PAGE);
+    if (frontend->bits)
+        log_range(frontend, gpa, bytes);
+    if (toolstack->bits)
+        log_by_file(mem, toolstack, gpa, bytes);
 }

@@ -22,7 +22,9 @@
 #define LIBXL__RING_MAX_REGIONS 64u
 #define LIBXL__RING_LOG_PAGE 4096u /* one bit of a log, as vhost has it */
 
-/* Who reads a log: the frontend's own migration, or the toolstack's. */
+/* Who reads a log: the frontend's own migration (bit i is page i of the
+ * guest's physical addresses), or the toolstack's (bit i is page i of the file
+ * that holds the guest's memory: the PFN of a QEMU host's stream). */
 enum libxl__ring_log_user { LIBXL__RING_LOG_FRONTEND, LIBXL__RING_LOG_TOOLSTACK };
 #define LIBXL__RING_LOGS 2u
 
@@ -36,6 +38,7 @@ struct libxl__ring_log {
 struct libxl__ring_region {
     uint64_t gpa, bytes;
     uint8_t *hva;
+    uint64_t file_offset; /* of gpa in the file that is mapped at hva */
 };
 
 struct libxl__ring_mem {
@@ -48,7 +51,7 @@ struct libxl__ring_mem {
 void libxl__ring_mem_init(struct libxl__ring_mem *mem);
 /* -EINVAL: empty or wraps. -EEXIST: overlaps. -ENOSPC: table full. */
 int libxl__ring_mem_add(struct libxl__ring_mem *mem, uint64_t gpa,
-                        uint64_t bytes, void *hva);
+                        uint64_t bytes, void *hva, uint64_t file_offset);
 /* -ENOENT: there is no region of exactly this place and size. */
 int libxl__ring_mem_remove(struct libxl__ring_mem *mem, uint64_t gpa,
                            uint64_t bytes);
@@ -66,7 +69,7 @@ int libxl__ring_mem_read(const struct libxl__ring_mem *mem, uint64_t gpa,
 int libxl__ring_mem_write(struct libxl__ring_mem *mem, uint64_t gpa,
                           const void *src, size_t bytes);
 
-/* Bit i is page i of the guest. bits NULL: stop logging. */
+/* bits NULL: stop logging. */
 void libxl__ring_mem_set_log(struct libxl__ring_mem *mem,
                              enum libxl__ring_log_user user, void *bits,
                              uint64_t bytes);

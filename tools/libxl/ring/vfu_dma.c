@@ -38,7 +38,7 @@ static int enter(libxl__vfu *vfu, const struct vfu_dma *d,
 
     if (!r) {
         r = libxl__ring_mem_add(vfu->dev->mem, d->addr, d->bytes,
-                                (uint8_t *)m->map + d->offset);
+                                (uint8_t *)m->map + d->offset, d->offset);
         if (r)
             libxl__sigbus_unguard(m->map);
     }

@@ -23,6 +23,11 @@ typedef struct libxl__vhost_user libxl__vhost_user;
  * (logged). */
 libxl__vhost_user *libxl__vhost_user_start(libxl_ctx *ctx, libxl__vdev *dev,
                                            int listen_fd);
+/* The same for one frontend that is connected already (fd becomes ours): gone
+ * is called, with nothing held, when it has ended. */
+libxl__vhost_user *libxl__vhost_user_start_connected(
+    libxl_ctx *ctx, libxl__vdev *dev, int fd,
+    void (*gone)(libxl__egc *egc, libxl__vdev *dev));
 /* Only while the device holds no request. NULL accepted. */
 void libxl__vhost_user_stop(libxl__vhost_user *vu);
 /* Why the last connection ended: a string constant, NULL if it did not end by

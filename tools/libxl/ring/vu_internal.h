@@ -31,7 +31,9 @@ struct vu_mapping {
 struct libxl__vhost_user {
     libxl_ctx *ctx;
     libxl__vdev *dev;
-    int listen_fd, conn_fd; /* conn_fd -1: no frontend */
+    int listen_fd; /* -1: one frontend, connected from the start */
+    int conn_fd;   /* -1: no frontend */
+    void (*gone)(libxl__egc *egc, libxl__vdev *dev);
     libxl__ev_fd listen_ev, conn_ev;
     const char *reason;
     uint64_t protocol_features;

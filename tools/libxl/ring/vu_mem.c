@@ -46,7 +46,8 @@ const char *libxl__vu_map(libxl__vhost_user *vu, const struct vu_region *r,
         return "a memory region that cannot be guarded";
     }
     ret = libxl__ring_mem_add(&vu->dev->mem, r->gpa, r->bytes,
-                              (uint8_t *)m->map + r->mmap_offset);
+                              (uint8_t *)m->map + r->mmap_offset,
+                              r->mmap_offset);
     if (ret) {
         libxl__sigbus_unguard(m->map);
         munmap(m->map, m->map_bytes);

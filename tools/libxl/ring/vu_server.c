@@ -64,7 +64,7 @@ static void watch_listen(libxl__vhost_user *vu)
 }
 
 /* The device holds nothing. */
-static void finish_close(libxl__vhost_user *vu)
+static void finish_close(libxl__egc *egc, libxl__vhost_user *vu)
 {
     libxl__ev_fd_deregister(vu->ctx, &vu->conn_ev);
     libxl__vdev_reset(vu->dev);
@@ -79,7 +79,10 @@ static void finish_close(libxl__vhost_user *vu)
     vu->protocol_features = 0;
     vu->closing = vu->waiting = false;
     vu->dev->quiet = false;
-    watch_listen(vu);
+    if (vu->listen_fd >= 0)
+        watch_listen(vu);
+    else if (vu->gone)
+        vu->gone(egc, vu->dev);
 }
 
 void libxl__vu_close(libxl__egc *egc, libxl__vhost_user *vu,
@@ -121,7 +124,7 @@ static void on_idle(libxl__egc *egc, libxl__vdev *dev)
         return;
     vu->waiting = false;
     if (vu->closing) {
-        finish_close(vu);
+        finish_close(egc, vu);
         return;
     }
     dispatch(egc, vu);
@@ -238,8 +241,8 @@ static void broken(libxl__vdev *dev, unsigned q, const char *reason)
         return;
 }
 
-libxl__vhost_user *libxl__vhost_user_start(libxl_ctx *ctx, libxl__vdev *dev,
-                                           int listen_fd)
+/* Without its fds. NULL: logged. */
+static libxl__vhost_user *vu_new(libxl_ctx *ctx, libxl__vdev *dev)
 {
     libxl__vhost_user *vu = calloc(1, sizeof(*vu));
 
@@ -250,8 +253,7 @@ libxl__vhost_user *libxl__vhost_user_start(libxl_ctx *ctx, libxl__vdev *dev,
     }
     vu->ctx = ctx;
     vu->dev = dev;
-    vu->listen_fd = listen_fd;
-    vu->conn_fd = -1;
+    vu->listen_fd = vu->conn_fd = -1;
     libxl__ev_fd_init(&vu->listen_ev);
     libxl__ev_fd_init(&vu->conn_ev);
     for (unsigned q = 0; q < LIBXL__VDEV_MAX_QUEUES; q++) {
@@ -263,12 +265,38 @@ libxl__vhost_user *libxl__vhost_user_start(libxl_ctx *ctx, libxl__vdev *dev,
     dev->interrupt = interrupt;
     dev->broken = broken;
     dev->idle = on_idle;
-    if (libxl__ev_fd_register(ctx, &vu->listen_ev, on_listen, listen_fd,
-                              POLLIN)) {
-        free(vu);
-        return NULL;
-    }
     return vu;
+}
+
+libxl__vhost_user *libxl__vhost_user_start(libxl_ctx *ctx, libxl__vdev *dev,
+                                           int listen_fd)
+{
+    libxl__vhost_user *vu = vu_new(ctx, dev);
+
+    if (!vu)
+        return NULL;
+    vu->listen_fd = listen_fd;
+    if (!libxl__ev_fd_register(ctx, &vu->listen_ev, on_listen, listen_fd,
+                               POLLIN))
+        return vu;
+    free(vu);
+    return NULL;
+}
+
+libxl__vhost_user *libxl__vhost_user_start_connected(
+    libxl_ctx *ctx, libxl__vdev *dev, int fd,
+    void (*gone)(libxl__egc *egc, libxl__vdev *dev))
+{
+    libxl__vhost_user *vu = vu_new(ctx, dev);
+
+    if (!vu)
+        return NULL;
+    vu->conn_fd = fd;
+    vu->gone = gone;
+    if (!libxl__ev_fd_register(ctx, &vu->conn_ev, on_conn, fd, POLLIN))
+        return vu;
+    free(vu);
+    return NULL;
 }
 
 void libxl__vhost_user_stop(libxl__vhost_user *vu)
@@ -276,10 +304,12 @@ void libxl__vhost_user_stop(libxl__vhost_user *vu)
     if (!vu)
         return;
     assert(!libxl__vdev_held(vu->dev));
+    vu->gone = NULL;
     if (vu->conn_fd >= 0)
-        finish_close(vu);
+        finish_close(NULL, vu);
     libxl__ev_fd_deregister(vu->ctx, &vu->listen_ev);
-    close(vu->listen_fd);
+    if (vu->listen_fd >= 0)
+        close(vu->listen_fd);
     free(vu);
 }
 

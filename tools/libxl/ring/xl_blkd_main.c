@@ -3,22 +3,26 @@
  * xl-blkd - a virtio block device in a process of its own, over vhost-user or
  * vfio-user.
  *
- * options -> image, socket -> sandbox -> serve until a signal -> wait until
- * the guest's requests are done -> end
+ * options -> image, lock, log, socket -> sandbox -> serve until a signal, or
+ * until its one frontend is gone -> wait until the guest's requests are done
+ * -> end
  */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/container.h"
 #include "engine/ev_fd.h"
 #include "ring/blk_dev.h"
+#include "ring/blkd_control.h"
 #include "ring/blkd_image.h"
 #include "ring/blkd_options.h"
 #include "ring/blkd_sandbox.h"
@@ -26,11 +30,15 @@
 #include "ring/vhost_user.h"
 
 struct blkd {
+    struct blkd_options o;
     libxl_logger logger;
     libxl_ctx *ctx;
+    int image_fd;
+    bool active; /* holds the image's lock */
     libxl__blk_dev *blk;
     libxl__vhost_user *vu; /* or */
     libxl__vfu_virtio *vfu;
+    struct blkd_control control;
     libxl__ev_fd signal_ev;
 };
 
@@ -41,17 +49,103 @@ static void say(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
         fprintf(stderr, "xl-blkd: %s\n", text);
 }
 
+/* ---- the image's lock ---- */
+
+static const char *activate(struct blkd *d)
+{
+    const char *why =
+        d->active ? NULL : blkd_image_lock(d->image_fd, d->o.read_only);
+
+    d->active = !why;
+    return why;
+}
+
+/* Nobody gives up an image that its guest still writes. */
+static const char *inactivate(struct blkd *d)
+{
+    const libxl__vdev *dev = libxl__blk_dev_vdev(d->blk);
+
+    for (unsigned q = 0; q < dev->nr_queues; q++)
+        if (dev->queues[q].state == LIBXL__VQ_LIVE)
+            return "its queues have not stopped";
+    if (d->active)
+        blkd_image_unlock(d->image_fd);
+    d->active = false;
+    return NULL;
+}
+
+static const char *set_active(void *user, bool active)
+{
+    return active ? activate(user) : inactivate(user);
+}
+
+static bool is_active(void *user)
+{
+    const struct blkd *d = user;
+
+    return d->active;
+}
+
+/* ---- its end ---- */
+
+static struct blkd *blkd_of_signal(libxl__ev_fd *ev)
+{
+    return CONTAINER_OF(ev, struct blkd, signal_ev);
+}
+
+/* An event that main waits for. */
+static void tell_end(libxl__egc *egc, libxl__vdev *dev)
+{
+    libxl_event *event =
+        libxl__event_new(LIBXL_EVENT_TYPE_DOMAIN_DEATH, INVALID_DOMID, 0);
+
+    if (!event)
+        _exit(0);
+    libxl__event_occurred(egc, event);
+}
+
+static void on_signal(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
+                      short revents)
+{
+    struct blkd *d = blkd_of_signal(ev);
+    libxl__vdev *dev = libxl__blk_dev_vdev(d->blk);
+
+    libxl__ev_fd_deregister(d->ctx, ev);
+    dev->idle = tell_end;
+    libxl__vdev_quieten(egc, dev);
+}
+
+static int watch_signals(struct blkd *d)
+{
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigset_t set;
+    int fd;
+
+    sigaction(SIGPIPE, &ignore, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0)
+        return ERROR_FAIL;
+    return libxl__ev_fd_register(d->ctx, &d->signal_ev, on_signal, fd, POLLIN);
+}
+
+/* ---- its parts ---- */
+
 static int listen_on(const char *path)
 {
     struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    size_t bytes = strlen(path);
     int fd;
 
-    if (strlen(path) >= sizeof(sa.sun_path)) {
+    if (bytes >= sizeof(sa.sun_path)) {
         fprintf(stderr, "xl-blkd: socket path %s is longer than %zu bytes: "
                 "use --socket-fd\n", path, sizeof(sa.sun_path) - 1);
         return -1;
     }
-    strncpy(sa.sun_path, path, sizeof(sa.sun_path) - 1);
+    memcpy(sa.sun_path, path, bytes);
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) ||
         listen(fd, 4)) {
@@ -64,70 +158,93 @@ static int listen_on(const char *path)
     return fd;
 }
 
-static int watch_signals(struct blkd *d, libxl__ev_fd_callback *on_signal)
+static int open_image(struct blkd *d, struct libxl__blk_params *p)
 {
-    sigset_t set;
-    int fd;
+    const char *why;
 
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    d->image_fd = blkd_image_open(d->o.image, d->o.read_only, &p->bytes);
+    if (d->image_fd < 0)
+        return -1;
+    p->fd = d->image_fd;
+    why = d->o.inactive ? NULL : activate(d);
+    if (why)
+        fprintf(stderr, "xl-blkd: cannot use image %s: %s\n", d->o.image, why);
+    return why ? -1 : 0;
+}
+
+/* The toolstack's dirty log: on for as long as the device lives. */
+static int map_log(struct blkd *d)
+{
+    struct stat st;
+    void *map;
+
+    if (d->o.log_fd < 0)
+        return 0;
+    if (!fstat(d->o.log_fd, &st) && st.st_size > 0) {
+        map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
+                   MAP_SHARED, d->o.log_fd, 0);
+        if (map != MAP_FAILED) {
+            libxl__ring_mem_set_log(&libxl__blk_dev_vdev(d->blk)->mem,
+                                    LIBXL__RING_LOG_TOOLSTACK, map,
+                                    (uint64_t)st.st_size);
+            return 0;
+        }
+    }
+    fprintf(stderr, "xl-blkd: the dirty log cannot be mapped\n");
+    return -1;
+}
+
+static int start_transport(struct blkd *d)
+{
+    libxl__vdev *dev = libxl__blk_dev_vdev(d->blk);
+    int fd = d->o.socket_fd;
+
+    if (d->o.connected_fd >= 0) {
+        d->vu = libxl__vhost_user_start_connected(d->ctx, dev,
+                                                  d->o.connected_fd, tell_end);
+        return d->vu ? 0 : -1;
+    }
+    if (d->o.socket_path)
+        fd = listen_on(d->o.socket_path);
     if (fd < 0)
         return -1;
-    return libxl__ev_fd_register(d->ctx, &d->signal_ev, on_signal, fd, POLLIN);
+    if (d->o.vfio_user)
+        d->vfu = libxl__vfu_virtio_start(d->ctx, dev, fd);
+    else
+        d->vu = libxl__vhost_user_start(d->ctx, dev, fd);
+    return d->vu || d->vfu ? 0 : -1;
 }
 
-static struct blkd *blkd_of_signal(libxl__ev_fd *ev)
+static int start_control(struct blkd *d)
 {
-    return CONTAINER_OF(ev, struct blkd, signal_ev);
+    if (d->o.control_fd < 0)
+        return 0;
+    d->control.ctx = d->ctx;
+    d->control.user = d;
+    d->control.set_active = set_active;
+    d->control.is_active = is_active;
+    return blkd_control_start(&d->control, d->o.control_fd);
 }
 
-/* The end of the process: an event that main waits for. */
-static void tell_end(libxl__egc *egc)
-{
-    libxl_event *event =
-        libxl__event_new(LIBXL_EVENT_TYPE_DOMAIN_DEATH, INVALID_DOMID, 0);
-
-    if (!event)
-        _exit(0);
-    libxl__event_occurred(egc, event);
-}
-
-static void on_idle(libxl__egc *egc, libxl__vdev *dev)
-{
-    tell_end(egc);
-}
-
-static void on_signal(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
-                      short revents)
-{
-    struct blkd *d = blkd_of_signal(ev);
-    libxl__vdev *dev = libxl__blk_dev_vdev(d->blk);
-
-    libxl__ev_fd_deregister(d->ctx, ev);
-    dev->idle = on_idle;
-    libxl__vdev_quieten(egc, dev);
-}
-
-static int serve(struct blkd *d, const struct blkd_options *o)
+static int serve(struct blkd *d)
 {
     libxl_event *event;
-    int r = o->no_sandbox ? 0 : blkd_sandbox_enter();
+    int r = d->o.no_sandbox ? 0 : blkd_sandbox_enter();
 
     if (r) {
         fprintf(stderr, "xl-blkd: no sandbox: %s (--no-sandbox goes without)\n",
                 strerror(-r));
         return 1;
     }
-    fprintf(stderr, "xl-blkd: serving %s%s, %u queue%s, %s\n", o->image,
-            o->read_only ? " read-only" : "", o->queues,
-            o->queues > 1 ? "s" : "", libxl__blk_dev_io_name(d->blk));
+    fprintf(stderr, "xl-blkd: serving %s%s, %u queue%s, %s\n", d->o.image,
+            d->o.read_only ? " read-only" : "", d->o.queues,
+            d->o.queues > 1 ? "s" : "", libxl__blk_dev_io_name(d->blk));
     if (libxl_event_wait(d->ctx, &event, LIBXL_EVENTMASK_ALL, NULL, NULL))
         return 1;
     libxl_event_free(d->ctx, event);
+    libxl__ev_fd_deregister(d->ctx, &d->signal_ev);
+    if (d->o.control_fd >= 0)
+        blkd_control_stop(&d->control);
     libxl__vhost_user_stop(d->vu);
     libxl__vfu_virtio_stop(d->vfu);
     libxl__blk_dev_free(d->blk);
@@ -138,38 +255,26 @@ int main(int argc, char **argv)
 {
     struct blkd d = {.logger = {.message = say}};
     struct libxl__blk_params p = {0};
-    struct blkd_options o;
-    int listen_fd, status;
+    int status;
 
-    if (blkd_options_parse(argc, argv, &o, &status))
+    if (blkd_options_parse(argc, argv, &d.o, &status))
         return status;
-    p.fd = blkd_image_open(o.image, o.read_only, &p.bytes);
-    if (p.fd < 0)
+    if (open_image(&d, &p))
         return 1;
-    listen_fd = o.socket_path ? listen_on(o.socket_path) : o.socket_fd;
-    if (listen_fd < 0)
-        return 1;
-    p.read_only = o.read_only;
-    p.nr_queues = o.queues;
-    p.no_uring = o.no_uring;
-    strncpy(p.id, o.serial, sizeof(p.id) - 1);
+    p.read_only = d.o.read_only;
+    p.nr_queues = d.o.queues;
+    p.no_uring = d.o.no_uring;
+    memcpy(p.id, d.o.serial, strlen(d.o.serial));
 
     if (libxl_ctx_alloc(&d.ctx, LIBXL_VERSION, 0, &d.logger))
         return 1;
     libxl__ev_fd_init(&d.signal_ev);
     d.blk = libxl__blk_dev_new(d.ctx, &p);
-    if (!d.blk)
+    if (!d.blk || map_log(&d) || start_transport(&d) || start_control(&d) ||
+        watch_signals(&d))
         return 1;
-    if (o.vfio_user)
-        d.vfu = libxl__vfu_virtio_start(d.ctx, libxl__blk_dev_vdev(d.blk),
-                                        listen_fd);
-    else
-        d.vu = libxl__vhost_user_start(d.ctx, libxl__blk_dev_vdev(d.blk),
-                                       listen_fd);
-    if ((!d.vu && !d.vfu) || watch_signals(&d, on_signal))
-        return 1;
-    status = serve(&d, &o);
-    if (o.socket_path)
-        unlink(o.socket_path);
+    status = serve(&d);
+    if (d.o.socket_path)
+        unlink(d.o.socket_path);
     return status;
 }
