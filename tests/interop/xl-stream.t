@@ -35,14 +35,14 @@ def test_info(tap):
     """Guest, host, counts."""
     got = info(XL_HVM)
     tap.equal((got["guest"], got["host"], got["memory_kib"], got["name"]),
-              ("HVM", "Xen", 1024, "g"), "info: an HVM guest")
+              ("HVM", "Xen", 4096, "g"), "info: an HVM guest")
     tap.equal(got["records"]["libxc PAGE_DATA"], 1, "info: records")
     tap.equal(info(XL_QEMU)["host"], "QEMU", "info: a QEMU host")
     got = info(XC_PV)
     tap.equal((got["guest"], got["p2m_pages"], got["pages"]["data"]),
               ("PV", 16, 2), "info: a PV guest")
     code, out, _ = run([TOOL, "info", "--config", XL_HVM])
-    tap.ok(code == 0 and b'"c_info"' in out and b"1 MiB" in out,
+    tap.ok(code == 0 and b'"c_info"' in out and b"4 MiB" in out,
            "info for people", out)
     code, _, said = run([TOOL, "info", "/etc/passwd"])
     tap.ok(code == 1 and "neither" in said, "info: no stream", said)

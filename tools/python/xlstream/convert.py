@@ -11,7 +11,6 @@ import os
 import struct
 
 from . import consts as c
-from .compressed import Compressed, PageStore, fill_store
 from .errors import Truncated
 from .legacy import EXTV_SIZE, HVM_CHUNKS, Legacy, Unsupported, physmap
 from .output import Spool
@@ -177,6 +176,7 @@ class Converter:
         """From here on, batches have no pages: they come compressed."""
         if self.compressed:
             return
+        from .compressed import Compressed, PageStore, fill_store
         store = PageStore()
         fill_store(self.reread(), store, self.want.pv, self.src.offset)
         self.compressed = Compressed(self.legacy, store)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The libxl layer (docs/specs/libxl-stream.md)."""
 
-import re
 import struct
 
 from . import consts as c
@@ -9,8 +8,8 @@ from .body import HEADER, Record
 from .errors import StreamError, Truncated
 from .libxc import LibxcReader
 
-PHYSMAP_KEY = re.compile(
-    rb"physmap/[0-9a-fA-F]{1,16}/(start_addr|size|name)\Z")
+PHYSMAP_LEAVES = (b"start_addr", b"size", b"name")
+HEX = frozenset(b"0123456789abcdefABCDEF")
 MARKERS = frozenset((c.LX_END, c.LX_LIBXC_CONTEXT, c.LX_CHECKPOINT_END))
 LIMITS = {
     c.LX_EMULATOR_XENSTORE_DATA: c.XENSTORE_DATA_MAX,
@@ -39,6 +38,14 @@ def read_header(src, strict):
         strict(refuse("libxl.header.reserved",
                       "reserved option bits are set: 0x%x" % options))
     return options
+
+
+def key_allowed(key):
+    """physmap/HEX/(start_addr|size|name), and nothing else."""
+    parts = key.split(b"/")
+    return (len(parts) == 3 and parts[0] == b"physmap"
+            and 1 <= len(parts[1]) <= 16 and HEX.issuperset(parts[1])
+            and parts[2] in PHYSMAP_LEAVES)
 
 
 class LibxlReader:
@@ -190,7 +197,7 @@ class LibxlReader:
             rec.fail("libxl.xenstore.count", "%d pairs, at most %d are "
                      "accepted", len(strings) // 2, c.XENSTORE_PAIRS_MAX)
         for key in strings[::2]:
-            if not PHYSMAP_KEY.match(key):
+            if not key_allowed(key):
                 rec.fail("libxl.xenstore.key", "key %r is not allowed",
                          key[:60].decode("latin-1"))
         if max(map(len, strings[1::2])) > c.XENSTORE_VALUE_MAX:

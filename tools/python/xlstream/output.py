@@ -40,6 +40,7 @@ class Output:
 
     def copy(self, src, size):
         """size bytes from the source."""
+        size -= src.send(self.write, size)
         for view in src.chunks(size):
             self.write(view)
 
@@ -71,10 +72,18 @@ class Target:
         except FileNotFoundError:
             return True
 
+    def expect(self, size):
+        """About so many bytes will come: with their place reserved, they are
+        written faster, and a full disk is found out before the work.
+        """
+        if self.part and size:
+            os.posix_fallocate(self.fd, 0, size)
+
     def commit(self):
-        """Everything was written."""
+        """Everything was written. Not synced: what it was made of is still
+        there, should the machine fail now."""
         if self.part:
-            os.fsync(self.fd)
+            os.ftruncate(self.fd, os.lseek(self.fd, 0, os.SEEK_CUR))
             os.close(self.fd)
             os.rename(self.part, self.path)
             self.part = None
@@ -87,21 +96,41 @@ class Target:
 
 
 class Spool(Output):
-    """Holds a part of the output until it is known to be wanted."""
+    """Holds a part of the output until it is known to be wanted.
+
+    In memory while it is small, in a file without a name after that.
+    """
 
     IN_MEMORY = 1 << 20
 
     def __init__(self):
-        import tempfile
         super().__init__(-1)
-        self.file = tempfile.SpooledTemporaryFile(self.IN_MEMORY)
+        self.small = []
+        self.size = 0
+        self.file = None
 
     def write(self, *parts):
         for part in parts:
-            self.file.write(part)
+            self.size += len(part)
+            if self.file:
+                self.file.write(part)
+            else:
+                self.small.append(bytes(part))
+        if not self.file and self.size > self.IN_MEMORY:
+            import tempfile
+            self.file = tempfile.TemporaryFile()
+            self.file.write(b"".join(self.small))
+            self.small = []
+
+    def copy(self, src, size):
+        for view in src.chunks(size):
+            self.write(view)
 
     def send(self, out):
         """All of it, to where it belongs."""
+        if not self.file:
+            out.write(b"".join(self.small))
+            return
         self.file.seek(0)
         while True:
             data = self.file.read(256 * 1024)

@@ -6,10 +6,14 @@ Memory is one scratch buffer, whatever the stream says about its lengths.
 """
 
 import os
+import stat
 
 from .errors import Truncated
 
-SCRATCH = 256 * 1024
+SCRATCH = 128 * 1024
+SEEK_FROM = 64 * 1024
+WINDOW = 4 << 20
+MAP_FLAGS = 0x01 | 0x8000  # MAP_SHARED | MAP_POPULATE
 
 
 def open_fd(name, flags=os.O_RDONLY, mode=0o666):
@@ -24,6 +28,7 @@ class Source:
 
     def __init__(self, fd):
         self.fd = fd
+        self.seeks = True   # what is skipped in a file is not read
         self.offset = 0
         self.layer = "stream"
         self.where = None  # the record being read, for messages
@@ -93,8 +98,50 @@ class Source:
             got += n
         self.offset += want
 
+    def send(self, write, size):
+        """Hand size bytes to write(view), from a mapping where the input is
+        a file: they are copied once, not twice. Returns how many were handed
+        over: less, if there is nothing to map.
+        """
+        if self.file_size() is None or self._pushed or size < SEEK_FROM:
+            return 0
+        import mmap
+        end = self.offset + size
+        at = os.lseek(self.fd, 0, os.SEEK_CUR)
+        while self.offset < end:
+            part = min(end - self.offset, WINDOW)
+            lead = at % mmap.ALLOCATIONGRANULARITY
+            self._must_hold(at, part)
+            with mmap.mmap(self.fd, lead + part, MAP_FLAGS, mmap.PROT_READ,
+                           offset=at - lead) as window, \
+                    memoryview(window)[lead:] as view:
+                write(view)
+            at += part
+            self.offset += part
+        os.lseek(self.fd, at, os.SEEK_SET)
+        return size
+
+    def file_size(self):
+        """How long the input is, if it is a regular file."""
+        found = os.fstat(self.fd)
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+    def _must_hold(self, at, size):
+        """The file reaches so far. A mapping beyond its end is no error that
+        could be caught later."""
+        there = self.file_size() - at
+        if there < size:
+            self._truncated(size, max(there, 0))
+
     def skip(self, size):
-        """Read size bytes and forget them."""
+        """Pass over size bytes. In a file they need not be read."""
+        if size >= SEEK_FROM and self.seeks and not self._pushed \
+                and self.file_size() is not None:
+            at = os.lseek(self.fd, 0, os.SEEK_CUR)
+            self._must_hold(at, size)
+            os.lseek(self.fd, size, os.SEEK_CUR)
+            self.offset += size
+            return
         for _ in self.chunks(size):
             pass
 
