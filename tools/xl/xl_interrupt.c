@@ -15,7 +15,7 @@ static libxl_ctx *volatile running;
 static volatile sig_atomic_t interrupted;
 
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
-static struct sigaction before[3], before_pipe;
+static struct sigaction before[3], before_pipe, before_xfsz;
 
 static void on_signal(int signo)
 {
@@ -42,8 +42,10 @@ void xl_interruptible_begin(struct xl *xl)
         if (before[i].sa_handler != SIG_IGN) /* as nohup wants it */
             sigaction(signals[i], &sa, NULL);
     }
-    sa.sa_handler = SIG_IGN; /* a reader that goes away is an error, not an end */
+    /* A reader that goes away, or a limit of file size: errors, not the end. */
+    sa.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &sa, &before_pipe);
+    sigaction(SIGXFSZ, &sa, &before_xfsz);
 }
 
 void xl_interruptible_end(struct xl *xl)
@@ -51,6 +53,7 @@ void xl_interruptible_end(struct xl *xl)
     for (size_t i = 0; i < 3; i++)
         sigaction(signals[i], &before[i], NULL);
     sigaction(SIGPIPE, &before_pipe, NULL);
+    sigaction(SIGXFSZ, &before_xfsz, NULL);
     running = NULL;
 }
 

@@ -52,9 +52,9 @@ int child_cancel_arm(pid_t parent)
     sigemptyset(&act.sa_mask);
     if (sigaction(SIGTERM, &act, NULL))
         return -errno;
-    act.sa_handler =
-        SIG_IGN; /* a write to a dead peer is an error, not death */
-    if (sigaction(SIGPIPE, &act, NULL))
+    /* A dead peer or a limit of file size is an error, not death. */
+    act.sa_handler = SIG_IGN;
+    if (sigaction(SIGPIPE, &act, NULL) || sigaction(SIGXFSZ, &act, NULL))
         return -errno;
     /* The terminal's: the parent hears them too, and decides. */
     if (sigaction(SIGINT, &act, NULL) || sigaction(SIGHUP, &act, NULL))
