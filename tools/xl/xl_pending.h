@@ -6,7 +6,6 @@
 
 #include <libxl.h>
 
-#pragma weak libxl_domain_keep
 #pragma weak libxl_evenable_domain_death
 #pragma weak libxl_evdisable_domain_death
 

@@ -44,8 +44,7 @@ int xl_start_domain(struct xl *xl, uint32_t domid, const struct xl_start *how)
 {
     int console = -1;
 
-    if (libxl_domain_keep &&
-        libxl_domain_keep(xl->ctx, domid, !how->no_restart))
+    if (libxl_domain_keep(xl->ctx, domid, !how->no_restart))
         return give_up(xl, domid, -1);
     if (how->console) {
         console = xl_console_open(xl, domid);
