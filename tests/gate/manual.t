@@ -26,7 +26,7 @@ def main():
                           read("tools/xl/xl_commands.c"), re.M)
     keys = re.findall(r'^    (?:[A-Z_]+\(|\{)"([a-z0-9_]+)", ?',
                       read("tools/xl/xl_config_keys.c"), re.M)
-    options = re.findall(r'"  .*?(--[a-z]+)', read("tools/xl/xl_commands.c"))
+    options = re.findall(r'"  .*?(--[a-z-]+)', read("tools/xl/xl_commands.c"))
     tap.no_faults("xl(1) names all %d commands" % len(commands),
                   missing("docs/man/xl.1", commands) +
                   ([] if len(commands) > 20 else ["few commands were found"]))

@@ -32,8 +32,7 @@ static int receive(struct xl *xl, struct receive_args *args)
     if (domid == INVALID_DOMID) /* a question, and it was answered */
         return XL_OK;
     /* It runs: that it has no keeper yet is no reason to take it away. */
-    if (libxl_domain_keep)
-        libxl_domain_keep(xl->ctx, domid, !args->no_restart);
+    (void)libxl_domain_keep(xl->ctx, domid, !args->no_restart);
     return args->foreground ? xl_wait_gone(xl, domid) : XL_OK;
 }
 

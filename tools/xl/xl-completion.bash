@@ -39,7 +39,8 @@ _xl_place() { # index of the command's word
     local i place=1
     for ((i = $1 + 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
-        -f | -t | -n) [ "${COMP_WORDS[$1]}" = console ] && i=$((i + 1)) ;;
+        -t | -n) [ "${COMP_WORDS[$1]}" = console ] && i=$((i + 1)) ;;
+        -C | -s) [ "${COMP_WORDS[$1]}" = migrate ] && i=$((i + 1)) ;;
         -*) ;;
         *) place=$((place + 1)) ;;
         esac
@@ -53,6 +54,7 @@ _xl_argument() { # command, place
     list:* | vcpu-list:* | uptime:*) _xl_offer "$(_xl_domains)" ;;
     trigger:2) _xl_offer power sleep nmi init reset s3resume ;;
     domname:1) _xl_offer "$(_xl_ids)" ;;
+    migrate:2) mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur") ;;
     help:1) _xl_offer "$(_xl_commands)" ;;
     destroy:1 | shutdown:1 | reboot:1 | pause:1 | unpause:1 | save:1 | \
         recover:1 | console:1 | rename:1 | domid:1 | mem-set:1 | trigger:1 | \
