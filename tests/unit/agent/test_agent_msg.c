@@ -91,7 +91,8 @@ static void what_breaks_a_rule_is_broken(void **state)
         {"{" V "\"id\":1,\"method\":\"\xc3\x28\"}", AGENT_E_PARSE},
         {"{" V "\"id\":1,\"method\":\"\xed\xa0\x80\"}", AGENT_E_PARSE},
         {"{" V "\"id\":1,\"method\":"
-         "\"mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm\"}",
+         "\"mmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmmm\""
+         "}",
          AGENT_E_REQUEST},
         {"[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]", AGENT_E_PARSE},
     };

@@ -93,8 +93,7 @@ static void lines_between_messages_are_seen_and_old_answers_too(void **state)
 static void wrong_bytes_lose_the_reader_until_the_next_token(void **state)
 {
     EXPECT(HERE "garbage" HERE "Content-Length: 2\r\n\r\n{}", "HLHM({}|)");
-    EXPECT(HERE "\xffnonsense" HERE "Content-Length: 2\r\n\r\n{}",
-           "HLHM({}|)");
+    EXPECT(HERE "\xffnonsense" HERE "Content-Length: 2\r\n\r\n{}", "HLHM({}|)");
     EXPECT(HERE "\xffXA1 here 112233445566778G\n" HERE, "HLH");
 }
 

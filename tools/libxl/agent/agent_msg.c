@@ -137,6 +137,10 @@ void libxl__agent_msg_decode(const char *json, size_t bytes,
         decode_kind(out->root, out);
     else
         broken(out, AGENT_E_REQUEST, "not a JSON object");
+    /* The id of a broken answer is one of ours: sent back to the peer, it
+     * would end some other call, of the peer's. */
+    if (out->kind == AGENT_MSG_BROKEN && !libxl__json_get(out->root, "method"))
+        out->id = 0;
 }
 
 void libxl__agent_msg_dispose(struct libxl__agent_msg *m)

@@ -5,16 +5,16 @@
 #define TO(s) {true, s}
 #define NO {false, 0}
 
-/* A call that was never given to the channel survives a reset: the peer cannot
- * have seen it. An answer before the last byte of the question was written is
+/* A call of which no byte was written survives a reset: the peer cannot have
+ * seen it. An answer before the last byte of the question was written is
  * the answer to something else. */
 static const struct libxl__agent_step calls[CALL_STATES][CALL_EVENTS] = {
-    /*               ADMIT          SENT           ANSWER         STOP             DEADLINE       RESET */
-    [CALL_QUEUED] = {TO(CALL_SEND), NO,            NO,            TO(CALL_DONE),   TO(CALL_DONE), TO(CALL_QUEUED)},
-    [CALL_SEND]   = {NO,            TO(CALL_WAIT), NO,            TO(CALL_CANCEL), TO(CALL_DONE), TO(CALL_DONE)},
-    [CALL_WAIT]   = {NO,            NO,            TO(CALL_DONE), TO(CALL_CANCEL), TO(CALL_DONE), TO(CALL_DONE)},
-    [CALL_CANCEL] = {NO,            TO(CALL_CANCEL), TO(CALL_DONE), NO,            TO(CALL_DONE), TO(CALL_DONE)},
-    [CALL_DONE]   = {NO,            NO,            NO,            NO,              NO,            NO},
+    /*               ADMIT          RECALL           SENT           ANSWER         STOP             DEADLINE       RESET */
+    [CALL_QUEUED] = {TO(CALL_SEND), NO,              NO,            NO,            TO(CALL_DONE),   TO(CALL_DONE), TO(CALL_QUEUED)},
+    [CALL_SEND]   = {NO,            TO(CALL_QUEUED), TO(CALL_WAIT), NO,            TO(CALL_CANCEL), TO(CALL_DONE), TO(CALL_DONE)},
+    [CALL_WAIT]   = {NO,            NO,              NO,            TO(CALL_DONE), TO(CALL_CANCEL), TO(CALL_DONE), TO(CALL_DONE)},
+    [CALL_CANCEL] = {NO,            NO,              TO(CALL_CANCEL), TO(CALL_DONE), NO,            TO(CALL_DONE), TO(CALL_DONE)},
+    [CALL_DONE]   = {NO,            NO,              NO,            NO,            NO,              NO,            NO},
 };
 
 static const struct libxl__agent_step jobs[JOB_STATES][JOB_EVENTS] = {

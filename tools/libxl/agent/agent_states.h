@@ -23,6 +23,7 @@ enum libxl__agent_call_state {
 
 enum libxl__agent_call_event {
     CALL_ADMIT,  /* the channel is up and the peer has a place */
+    CALL_RECALL, /* a reset, before a byte was written */
     CALL_SENT,   /* the last byte is written */
     CALL_ANSWER, /* result or error */
     CALL_STOP,   /* the caller cancels */
