@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "agent/agent_peer_private.h"
-#include "io/io_end.h"
+#include "io/write_quiet.h"
 
 enum {
     MESSAGES_MAX = 128,
