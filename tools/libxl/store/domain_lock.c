@@ -119,55 +119,61 @@ static int open_locked(int dirfd, int *fd_out)
 int libxl__domain_lock_try(libxl__store *st, uint32_t domid, const char *verb,
                            libxl__domain_lock **out)
 {
-    struct libxl__store_files *sf = libxl__store_files_of(st);
-    libxl__domain_lock *lock = adopt_made(sf, domid);
+    libxl__domain_lock *lock;
     int rc, dirfd, fd = -1;
 
     *out = NULL;
+    rc = libxl__store_files_domain_fd(libxl__store_files_of(st), domid, &dirfd);
+    if (rc)
+        return rc;
+    rc = open_locked(dirfd, &fd);
+    close(dirfd);
+    if (rc)
+        return rc;
+    lock = calloc(1, sizeof(*lock));
     if (!lock) {
-        rc = libxl__store_files_domain_fd(sf, domid, &dirfd);
-        if (rc)
-            return rc;
-        rc = open_locked(dirfd, &fd);
-        close(dirfd);
-        if (rc)
-            return rc;
-        lock = calloc(1, sizeof(*lock));
-        if (!lock) {
-            close(fd);
-            return ERROR_NOMEM;
-        }
-        lock->fd = fd;
-        lock->st = st;
-        lock->domid = domid;
+        close(fd);
+        return ERROR_NOMEM;
     }
-    write_holder(lock->fd, verb);
+    lock->fd = fd;
+    lock->st = st;
+    lock->domid = domid;
+    write_holder(fd, verb);
     *out = lock;
     return 0;
+}
+
+static int take_failed(libxl__store *st, uint32_t domid, const char *verb,
+                       int rc)
+{
+    int dirfd;
+
+    if (rc == ERROR_NOTFOUND)
+        LOGD(st->ctx, domid, ERROR, "there is no domain with this id");
+    else if (rc != ERROR_LOCK_FAIL)
+        LOGD(st->ctx, domid, ERROR, "cannot lock the domain for %s", verb);
+    else if (!libxl__store_files_domain_fd(libxl__store_files_of(st), domid,
+                                           &dirfd)) {
+        log_busy(st->ctx, domid, dirfd);
+        close(dirfd);
+    }
+    return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
 }
 
 int libxl__domain_lock_take(libxl__store *st, uint32_t domid, const char *verb,
                             bool quiet, libxl__domain_lock **out)
 {
-    int rc = libxl__domain_lock_try(st, domid, verb, out);
-    int dirfd;
+    int rc;
 
-    if (!rc || quiet)
-        return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
-    if (rc == ERROR_NOTFOUND) {
-        LOGD(st->ctx, domid, ERROR, "there is no domain with this id");
-        return ERROR_DOMAIN_NOTFOUND;
+    *out = adopt_made(libxl__store_files_of(st), domid);
+    if (*out) {
+        write_holder((*out)->fd, verb);
+        return 0;
     }
-    if (rc != ERROR_LOCK_FAIL) {
-        LOGD(st->ctx, domid, ERROR, "cannot lock the domain for %s", verb);
-        return rc;
-    }
-    if (!libxl__store_files_domain_fd(libxl__store_files_of(st), domid,
-                                      &dirfd)) {
-        log_busy(st->ctx, domid, dirfd);
-        close(dirfd);
-    }
-    return rc;
+    rc = libxl__domain_lock_try(st, domid, verb, out);
+    if (rc && !quiet)
+        return take_failed(st, domid, verb, rc);
+    return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
 }
 
 void libxl__domain_lock_release(libxl__domain_lock *lock)

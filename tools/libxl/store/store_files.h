@@ -29,7 +29,8 @@ struct libxl__store_files *libxl__store_files_of(libxl__store *st);
 /* A real fd of the domain's directory. ERROR_NOTFOUND: none. */
 int libxl__store_files_domain_fd(struct libxl__store_files *sf, uint32_t domid,
                                  int *fd_out);
-/* Without message: ERROR_LOCK_FAIL busy, ERROR_NOTFOUND no such domain. */
+/* Without message, and never the lock that create left for its caller:
+ * ERROR_LOCK_FAIL busy, ERROR_NOTFOUND no such domain. */
 int libxl__domain_lock_try(libxl__store *st, uint32_t domid, const char *verb,
                            libxl__domain_lock **out);
 
