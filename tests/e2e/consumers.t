@@ -86,4 +86,6 @@ ok "OpenNebula: save" xl save web "$WORK/web.image"
 is "no domain is an empty list" "$(json 'd')" "[]"
 ok "OpenNebula: restore" xl restore "$WORK/web.image"
 is "it is there again" "$(xl list | awk 'NR==2 {print $1, $4, $3}')" "web 2 64"
+is "uptime counts from its creation" \
+    "$(xl uptime web | awk 'NR==2 {print $1, $3}' | grep -c '^web 0:0[01]:')" 1
 done_testing

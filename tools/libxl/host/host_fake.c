@@ -243,6 +243,7 @@ static int fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
     out->vcpu_max_id = out->vcpu_online ? out->vcpu_online - 1 : 0;
     out->domain_type = LIBXL_DOMAIN_TYPE_HVM;
     out->never_started = rec.never_started;
+    out->started_at = rec.created_at;
     libxl_domain_config_dispose(&config);
     return out->name ? 0 : ERROR_NOMEM;
 }

@@ -168,6 +168,7 @@ int libxl__qemu_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
     out->domain_type = LIBXL_DOMAIN_TYPE_HVM;
     out->shutdown_reason = LIBXL_SHUTDOWN_REASON_UNKNOWN;
     out->never_started = rec.never_started;
+    out->started_at = rec.created_at;
     out->max_memkb = out->current_memkb = config.b_info.max_memkb;
     if (config.b_info.target_memkb &&
         config.b_info.target_memkb < config.b_info.max_memkb)
