@@ -4,6 +4,7 @@
  * hashed at each read (about 9 GB/s) and compared with what was last taken.
  * Works anywhere; costs a copy of each page that is sent.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -17,9 +18,11 @@ struct compare_log {
     struct xc_dirty_taken taken;
 };
 
+static_assert(offsetof(struct compare_log, base) == 0, "cast from its base");
+
 static struct compare_log *log_of(struct xc_dirty *d)
 {
-    return (struct compare_log *)d; /* base is the first member */
+    return (struct compare_log *)d;
 }
 
 static int compare_start(const struct xc_dirty_target *t,

@@ -8,6 +8,7 @@
  * from what was last taken. A page that is not mapped in QEMU (swapped out)
  * has lost its bit: a candidate as well.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -31,9 +32,11 @@ struct soft_log {
     uint64_t flags[CHUNK];
 };
 
+static_assert(offsetof(struct soft_log, base) == 0, "cast from its base");
+
 static struct soft_log *log_of(struct xc_dirty *d)
 {
-    return (struct soft_log *)d; /* base is the first member */
+    return (struct soft_log *)d;
 }
 
 static int read_flags(int pagemap_fd, uint64_t va, uint64_t *flags, size_t n)

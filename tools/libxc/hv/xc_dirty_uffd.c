@@ -4,6 +4,7 @@
  * itself at the first write (WP_ASYNC), read and renewed in one step by
  * PAGEMAP_SCAN. The userfaultfd belongs to QEMU's address space.
  */
+#include <assert.h>
 #include <errno.h>
 #include <linux/userfaultfd.h>
 #include <stdlib.h>
@@ -37,9 +38,11 @@ struct uffd_log {
     struct page_region regions[REGIONS];
 };
 
+static_assert(offsetof(struct uffd_log, base) == 0, "cast from its base");
+
 static struct uffd_log *log_of(struct xc_dirty *d)
 {
-    return (struct uffd_log *)d; /* base is the first member */
+    return (struct uffd_log *)d;
 }
 
 static struct uffdio_range range_of(const struct xc_hv_qemu_params *p)

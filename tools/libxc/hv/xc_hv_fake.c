@@ -9,6 +9,7 @@
  */
 #include "hv/xc_hv_fake.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,9 +30,11 @@ struct fake {
     uint64_t random;
 };
 
+static_assert(offsetof(struct fake, base) == 0, "cast from its base");
+
 static struct fake *fake_of(const struct xc_hv *hv)
 {
-    return (struct fake *)hv; /* base is the first member */
+    return (struct fake *)hv;
 }
 
 static uint64_t next_random(struct fake *f)

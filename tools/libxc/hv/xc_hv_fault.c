@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hv/xc_hv_fault.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,9 +14,11 @@ struct fault {
     uint64_t calls;
 };
 
+static_assert(offsetof(struct fault, base) == 0, "cast from its base");
+
 static struct fault *fault_of(const struct xc_hv *hv)
 {
-    return (struct fault *)hv; /* base is the first member */
+    return (struct fault *)hv;
 }
 
 static struct xc_hv *inner_of(const struct xc_hv *hv)

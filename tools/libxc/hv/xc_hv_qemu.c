@@ -8,6 +8,7 @@
  * allocate it. Pages are read from a mapping and written by pwrite, which is
  * the faster way each.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -36,9 +37,11 @@ struct qemu {
     char log_why[XC_DIRTY_TEXT_MAX];
 };
 
+static_assert(offsetof(struct qemu, base) == 0, "cast from its base");
+
 static struct qemu *qemu_of(const struct xc_hv *hv)
 {
-    return (struct qemu *)hv; /* base is the first member */
+    return (struct qemu *)hv;
 }
 
 /* How many of pfns follow one another from i on. */
