@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * test_migrate.c - migrations from the fake host to itself, over links that
- * this program is itself: `test_migrate receive` is the receiver, `test_migrate
- * WAY BYTES` the receiver behind a link that cuts one way after so many bytes.
+ * this program is itself:
+ *
+ *   test_migrate receive          the receiver
+ *   test_migrate send DOMID RUNE  a sender that can be killed
+ *   test_migrate WAY BYTES EVENT  the receiver behind a link to which something
+ *                                 happens when so many bytes have gone by
+ *
+ * WAY: in, to the receiver; out, from it; go, to it behind "ready". EVENT: cut
+ * the link, kill-receiver, kill-sender.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -46,35 +54,71 @@ static int receive(void)
     return rc ? 1 : 0;
 }
 
-/* Copies until EOF or until 'left' bytes have gone; false: over. */
-static bool pump(int from, int to, long *left)
+static int send_away(const char *domid, const char *rune)
 {
-    char buf[4096];
-    size_t want = sizeof(buf);
-    ssize_t n;
+    libxl_logger logger = {.message = to_stderr};
+    libxl_migrate_how how = {.rune = rune, .flags = LIBXL_SUSPEND_LIVE};
+    libxl_ctx *ctx;
+    int rc = libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, &logger);
 
-    if (*left >= 0 && (long)want > *left)
-        want = (size_t)*left;
-    if (!want)
-        return false;
-    n = read(from, buf, want);
-    if (n <= 0 || write(to, buf, (size_t)n) != n)
-        return false;
-    if (*left >= 0)
-        *left -= n;
-    return *left != 0;
+    if (!rc)
+        rc = libxl_domain_migrate(ctx, (uint32_t)strtoul(domid, NULL, 10), &how,
+                                  NULL, NULL);
+    libxl_ctx_free(ctx);
+    return rc ? 1 : 0;
 }
 
-static int link_that_cuts(const char *way, long bytes)
+/* One way of the link; left < 0: nothing will happen to it. */
+struct way {
+    int from, to;
+    long left;
+};
+
+/* Some bytes. false: it is over, or its moment has come. */
+static bool pump(struct way *w, char *buf, size_t size, ssize_t *n)
 {
-    long in_left = strcmp(way, "in") ? -1 : bytes;
-    long out_left = strcmp(way, "out") ? -1 : bytes;
+    size_t want = w->left >= 0 && (long)size > w->left ? (size_t)w->left : size;
+
+    *n = 0;
+    if (!want)
+        return false;
+    *n = read(w->from, buf, want);
+    if (*n <= 0 || write(w->to, buf, (size_t)*n) != *n)
+        return false;
+    if (w->left >= 0)
+        w->left -= *n;
+    return w->left != 0;
+}
+
+static void relay(struct way *in, struct way *out, long behind_ready)
+{
+    char buf[4096];
+    ssize_t n;
+
+    for (;;) {
+        struct pollfd fds[2] = {{in->from, POLLIN, 0}, {out->from, POLLIN, 0}};
+
+        poll(fds, 2, -1);
+        if (fds[1].revents) {
+            if (!pump(out, buf, sizeof(buf), &n))
+                return;
+            if (behind_ready >= 0 && memmem(buf, (size_t)n, "to unpause", 10))
+                in->left = behind_ready;
+        }
+        if (in->left == 0)
+            return;
+        if (fds[0].revents && !pump(in, buf, sizeof(buf), &n))
+            return;
+    }
+}
+
+static pid_t start_receiver(int *to, int *from)
+{
     int in[2], out[2];
     pid_t pid;
 
-    signal(SIGPIPE, SIG_IGN);
     if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC))
-        return 1;
+        exit(1);
     pid = fork();
     if (!pid) {
         dup2(in[0], 0);
@@ -84,21 +128,33 @@ static int link_that_cuts(const char *way, long bytes)
     }
     close(in[0]);
     close(out[1]);
-    for (;;) {
-        struct pollfd fds[2] = {{0, POLLIN, 0}, {out[0], POLLIN, 0}};
+    *to = in[1];
+    *from = out[0];
+    return pid;
+}
 
-        poll(fds, 2, -1);
-        if (fds[0].revents && !pump(0, in[1], &in_left))
-            break;
-        if (fds[1].revents && !pump(out[0], 1, &out_left))
-            break;
-    }
-    /* Both ways at once, as a link does; the receiver is left to itself. */
-    close(in[1]);
-    close(out[0]);
+static int bad_link(const char *which, long bytes, const char *event)
+{
+    struct way in = {.from = 0, .left = -1}, out = {.to = 1, .left = -1};
+    bool whole = getenv("XL_TEST_WHOLE_LINK");
+    pid_t receiver, sender = getppid();
+
+    signal(SIGPIPE, SIG_IGN);
+    receiver = start_receiver(&in.to, &out.from);
+    if (!whole && !strcmp(which, "in"))
+        in.left = bytes;
+    if (!whole && !strcmp(which, "out"))
+        out.left = bytes;
+    relay(&in, &out, !whole && !strcmp(which, "go") ? bytes : -1);
+    if (!whole && !strcmp(event, "kill-receiver"))
+        kill(receiver, SIGKILL);
+    if (!whole && !strcmp(event, "kill-sender"))
+        kill(sender, SIGKILL);
+    close(in.to);
+    close(out.from);
     close(0);
     close(1);
-    waitpid(pid, NULL, 0);
+    waitpid(receiver, NULL, 0);
     return 0;
 }
 
@@ -219,22 +275,67 @@ static void refusal_says_why(void **state)
     one_runs(rig);
 }
 
-/* The link breaks after n bytes one way; then exactly one guest runs, after
- * `recover` at the latest. How many needed that. */
-static int cut(struct dom_rig *rig, const char *way, long n)
+static bool is_over(struct dom_rig *rig)
+{
+    uint32_t domid;
+
+    return dom_rig_count(rig) == 1 &&
+           !libxl_name_to_domid(rig->ctx, "traveller", &domid) &&
+           !strcmp(dom_rig_state(rig, domid), "running") &&
+           !dom_rig_record(rig, domid, "journal");
+}
+
+/* What is still at work comes to its end, and `recover` does the rest. */
+static void recover_all(struct dom_rig *rig)
+{
+    time_t end = time(NULL) + 60;
+
+    setenv("XL_TEST_WHOLE_LINK", "1", 1);
+    while (!is_over(rig) && time(NULL) < end) {
+        libxl_domain_recover(rig->ctx, INVALID_DOMID, NULL);
+        usleep(1000);
+    }
+    unsetenv("XL_TEST_WHOLE_LINK");
+    one_runs(rig);
+}
+
+/* The sender in this process. true: only `recover` could end it. */
+static bool event(struct dom_rig *rig, const char *way, long n,
+                  const char *what)
 {
     uint32_t domid = running_guest(rig);
     char args[64];
-    int rc, asked = 0;
+    int rc;
 
-    snprintf(args, sizeof(args), "%s %ld", way, n);
+    snprintf(args, sizeof(args), "%s %ld %s", way, n, what);
     rc = migrate(rig, domid, rune(args), NULL);
     if (rc == ERROR_BADFAIL) {
-        asked = 1;
         assert_string_not_equal(dom_rig_state(rig, domid), "running");
+        recover_all(rig);
     }
-    (void)asked;
-    return rc;
+    if (!strcmp(what, "kill-receiver")) /* what it left there */
+        recover_all(rig);
+    one_runs(rig);
+    return rc == ERROR_BADFAIL;
+}
+
+/* The sender in a process of its own, which is killed. */
+static void sender_dies(struct dom_rig *rig, const char *way, long n)
+{
+    uint32_t domid = running_guest(rig);
+    char args[64], number[16];
+    pid_t pid;
+
+    snprintf(args, sizeof(args), "%s %ld kill-sender", way, n);
+    snprintf(number, sizeof(number), "%u", domid);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        execl(self, self, "send", number, rune(args), (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    recover_all(rig);
 }
 
 static void destroy_all(struct dom_rig *rig)
@@ -249,17 +350,18 @@ static void destroy_all(struct dom_rig *rig)
 }
 
 /* The receiver's words: banner 54, a line of JSON, ready 34, report 40. */
+#define OUT_BYTES 190
+
 static void cuts_of_the_back_channel(void **state)
 {
     struct dom_rig *rig = *state;
+    unsigned recovered = 0;
 
-    for (long n = 0; n < 190; n += 5) {
-        int rc = cut(rig, "out", n);
-
-        if (rc != ERROR_BADFAIL)
-            one_runs(rig);
+    for (long n = 0; n < OUT_BYTES; n += 5) {
+        recovered += event(rig, "out", n, "cut");
         destroy_all(rig);
     }
+    assert_true(recovered > 0); /* the report was cut at least once */
 }
 
 static void cuts_of_the_stream(void **state)
@@ -267,10 +369,53 @@ static void cuts_of_the_stream(void **state)
     struct dom_rig *rig = *state;
 
     for (long n = 1; n < 6 << 20; n = n * 3 / 2 + 7) {
-        int rc = cut(rig, "in", n);
+        event(rig, "in", n, "cut");
+        destroy_all(rig);
+    }
+}
 
-        if (rc != ERROR_BADFAIL)
-            one_runs(rig);
+static void cuts_of_go(void **state)
+{
+    struct dom_rig *rig = *state;
+
+    for (long n = 0; n <= 44; n++) {
+        event(rig, "go", n, "cut");
+        destroy_all(rig);
+    }
+}
+
+static void deaths_of_the_receiver(void **state)
+{
+    struct dom_rig *rig = *state;
+
+    for (long n = 0; n < OUT_BYTES; n += 12) {
+        event(rig, "out", n, "kill-receiver");
+        destroy_all(rig);
+    }
+    for (long n = 0; n <= 44; n += 11) {
+        event(rig, "go", n, "kill-receiver");
+        destroy_all(rig);
+    }
+    for (long n = 1; n < 6 << 20; n = n * 3 + 7) {
+        event(rig, "in", n, "kill-receiver");
+        destroy_all(rig);
+    }
+}
+
+static void deaths_of_the_sender(void **state)
+{
+    struct dom_rig *rig = *state;
+
+    for (long n = 0; n < OUT_BYTES; n += 12) {
+        sender_dies(rig, "out", n);
+        destroy_all(rig);
+    }
+    for (long n = 0; n <= 44; n += 11) {
+        sender_dies(rig, "go", n);
+        destroy_all(rig);
+    }
+    for (long n = 1; n < 6 << 20; n = n * 3 + 7) {
+        sender_dies(rig, "in", n);
         destroy_all(rig);
     }
 }
@@ -283,7 +428,8 @@ int main(int argc, char **argv)
         T(guest_runs_at_the_receiver), T(ten_times_there_and_back),
         T(noise_instead_of_a_banner),  T(receiver_that_cannot_start),
         T(refusal_says_why),           T(cuts_of_the_back_channel),
-        T(cuts_of_the_stream),
+        T(cuts_of_the_stream),         T(cuts_of_go),
+        T(deaths_of_the_receiver),     T(deaths_of_the_sender),
     };
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
@@ -292,7 +438,9 @@ int main(int argc, char **argv)
     self[n] = '\0';
     if (argc == 2 && !strcmp(argv[1], "receive"))
         return receive();
-    if (argc == 3)
-        return link_that_cuts(argv[1], strtol(argv[2], NULL, 10));
+    if (argc == 4 && !strcmp(argv[1], "send"))
+        return send_away(argv[2], argv[3]);
+    if (argc == 4)
+        return bad_link(argv[1], strtol(argv[2], NULL, 10), argv[3]);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

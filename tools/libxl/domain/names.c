@@ -129,6 +129,15 @@ int libxl__incoming_check_free(libxl__store *st, libxl__gc *gc,
     return rc == ERROR_NOTFOUND ? 0 : rc;
 }
 
+bool libxl__uuid_is_elsewhere(libxl__store *st, libxl__gc *gc,
+                              const libxl_uuid *uuid, uint32_t domid)
+{
+    struct wanted w = { .uuid = uuid, .except = domid };
+    uint32_t other;
+
+    return !find(st, gc, &w, &other);
+}
+
 /* The configuration carries the name too: a save must write the new one. */
 static int rename_config(libxl__host *h, libxl__gc *gc,
                          struct libxl__domain_record *rec, const char *name)

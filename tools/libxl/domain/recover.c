@@ -91,7 +91,7 @@ static void next(libxl__egc *egc, struct recover *re)
         .ao = re->ao,
         .host = re->host,
         .domid = re->domids[re->at++],
-        .policy = RECOVER_ASK,
+        .policy = RECOVER_REACH,
         .user = re,
         .callback = recovered,
     };

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * recover_one.c - chain, in order of time:
- *   start -> resume_guest  -> resumed   -> finish
+ *   start [-> ask_peer -> peer_answered]
+ *         -> resume_guest  -> resumed   -> finish
  *         -> pause_guest   -> paused    -> resume_guest ...
  *         -> run_guest     -> running   -> finish
  *         -> destroy_guest -> destroyed -> finish
@@ -18,6 +19,9 @@
 #include "base/log.h"
 #include "domain/names.h"
 
+static void act(libxl__egc *egc, libxl__recover_one *ro);
+static void peer_answered(libxl__egc *egc, struct libxl__migrate_ask *ma,
+                          enum libxl__outcome outcome);
 static void resume_guest(libxl__egc *egc, libxl__recover_one *ro);
 static void resumed(libxl__egc *egc, libxl__host_call *call, int rc);
 static void pause_guest(libxl__egc *egc, libxl__recover_one *ro);
@@ -54,7 +58,7 @@ static void finish(libxl__egc *egc, libxl__recover_one *ro, int rc)
 
 static bool guest_has_ended(libxl__recover_one *ro)
 {
-    libxl_dominfo info = { 0 };
+    libxl_dominfo info = {0};
     bool ended;
     int rc;
 
@@ -89,27 +93,43 @@ static void remove_temporary_file(libxl__recover_one *ro)
               j->temp_path);
 }
 
-/* A question that the journal alone cannot answer. */
-static void ask(libxl__egc *egc, libxl__recover_one *ro)
+static void log_question(libxl__recover_one *ro)
 {
     const struct libxl__journal *j = &ro->journal;
+    libxl_ctx *ctx = ro->host->ctx;
 
-    if (ro->policy == RECOVER_RUN) {
-        finish(egc, ro, 0);
-        return;
-    }
     if (j->verb == JOURNAL_SAVE)
-        LOGD(ro->host->ctx, ro->domid, ERROR,
+        LOGD(ctx, ro->domid, ERROR,
              "the guest was saved to %s, but that file is no longer there: "
              "`xl destroy` if it is to be restored, `xl unpause` if not",
              j->path);
+    else if (j->verb == JOURNAL_RECEIVE)
+        LOGD(ctx, ro->domid, ERROR,
+             "a migration to here was cut before the guest was given away: "
+             "it has not run here, and should be running at the sender. `xl "
+             "destroy` it here if so, `xl unpause` it only if it never will");
     else
-        LOGD(ro->host->ctx, ro->domid, ERROR,
-             "a migration (%s, peer %s) was cut after its point of no return: "
-             "find out whether the guest runs there; `xl destroy` here if it "
-             "does, `xl unpause` here only if it does not and never will",
-             libxl__journal_verb_name(j->verb), j->peer ? j->peer : "unknown");
-    ro->callback(egc, ro, ERROR_NOT_READY);
+        LOGD(ctx, ro->domid, ERROR,
+             "a migration (by: %s) was cut after its point of no return: find "
+             "out whether the guest runs there; `xl destroy` here if it does, "
+             "`xl unpause` here only if it does not and never will",
+             j->peer ? j->peer : "unknown");
+}
+
+/* A question that the journal alone cannot answer; unpausing answers it. */
+static void ask(libxl__egc *egc, libxl__recover_one *ro)
+{
+    int rc = 0;
+
+    if (ro->policy != RECOVER_RUN) {
+        log_question(ro);
+        ro->callback(egc, ro, ERROR_NOT_READY);
+        return;
+    }
+    if (ro->journal.name)
+        rc = libxl__domain_set_name(ro->host, libxl__ao_gc(ro->ao), ro->domid,
+                                    ro->journal.name);
+    finish(egc, ro, rc);
 }
 
 static void follow_up(libxl__egc *egc, libxl__recover_one *ro)
@@ -139,6 +159,86 @@ static void look(libxl__egc *egc, libxl__recover_one *ro)
         ask(egc, ro);
 }
 
+/* On record first: the answer will not be given twice. */
+static int note_step(libxl__recover_one *ro, enum libxl__journal_step step)
+{
+    ro->journal.step = step;
+    return libxl__journal_write(store_of(ro), libxl__ao_gc(ro->ao), ro->domid,
+                                &ro->journal);
+}
+
+/* The target, ready and never told to go. On the source's own host the source
+ * is there to see, and the guest is the source's. */
+static void look_for_the_source(libxl__egc *egc, libxl__recover_one *ro)
+{
+    const struct libxl__journal *j = &ro->journal;
+    libxl__gc *gc = libxl__ao_gc(ro->ao);
+    libxl_uuid uuid;
+
+    if (ro->policy == RECOVER_RUN || !j->peer_uuid ||
+        !libxl__uuid_parse(j->peer_uuid, &uuid) ||
+        !libxl__uuid_is_elsewhere(store_of(ro), gc, &uuid, ro->domid) ||
+        note_step(ro, JSTEP_GIVEN_UP))
+        ask(egc, ro);
+    else
+        act(egc, ro);
+}
+
+/* The source, having given the guest away: only the receiver knows. */
+static void ask_peer(libxl__egc *egc, libxl__recover_one *ro)
+{
+    const struct libxl__journal *j = &ro->journal;
+
+    if (j->verb == JOURNAL_RECEIVE) {
+        look_for_the_source(egc, ro);
+        return;
+    }
+    if (ro->policy != RECOVER_REACH || j->verb != JOURNAL_SEND || !j->peer ||
+        !j->peer_uuid || !libxl__uuid_parse(j->peer_uuid, &ro->question.uuid)) {
+        ask(egc, ro);
+        return;
+    }
+    LOGD(ro->host->ctx, ro->domid, NOTICE,
+         "asking the receiver what became of the guest: %s", j->peer);
+    ro->question.ao = ro->ao;
+    ro->question.domid = ro->domid;
+    ro->question.peer = j->peer;
+    ro->question.user = ro;
+    ro->question.callback = peer_answered;
+    libxl__migrate_ask_start(egc, &ro->question);
+}
+
+static void peer_answered(libxl__egc *egc, struct libxl__migrate_ask *ma,
+                          enum libxl__outcome outcome)
+{
+    libxl__recover_one *ro = ma->user;
+    int rc;
+
+    switch (outcome) {
+    case LIBXL__OUTCOME_RAN:
+        rc = note_step(ro, JSTEP_DONE);
+        break;
+    case LIBXL__OUTCOME_NEVER_RAN:
+        rc = note_step(ro, JSTEP_GIVEN_BACK);
+        break;
+    case LIBXL__OUTCOME_BUSY:
+        LOGD(ro->host->ctx, ro->domid, ERROR,
+             "the receiver is still at work on the guest: ask again in a "
+             "moment, by `xl recover %u`",
+             ro->domid);
+        ro->callback(egc, ro, ERROR_NOT_READY);
+        return;
+    case LIBXL__OUTCOME_NONE:
+    default:
+        ask(egc, ro);
+        return;
+    }
+    if (rc)
+        ro->callback(egc, ro, rc);
+    else
+        act(egc, ro);
+}
+
 static void act(libxl__egc *egc, libxl__recover_one *ro)
 {
     switch (libxl__journal_action(ro->journal.verb, ro->journal.step)) {
@@ -157,8 +257,10 @@ static void act(libxl__egc *egc, libxl__recover_one *ro)
     case JACT_RUN:
         run_guest(egc, ro);
         return;
-    case JACT_IMPOSSIBLE: /* the codec has refused it */
     case JACT_ASK:
+        ask_peer(egc, ro);
+        return;
+    case JACT_IMPOSSIBLE: /* the codec has refused it */
         ask(egc, ro);
         return;
     }
@@ -176,7 +278,8 @@ void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro)
         return;
     }
     ro->had_journal = true;
-    if (rc == ERROR_INVAL && ro->policy != RECOVER_ASK) {
+    if (rc == ERROR_INVAL && ro->policy != RECOVER_ASK &&
+        ro->policy != RECOVER_REACH) {
         finish(egc, ro, 0);
         return;
     }
@@ -186,8 +289,7 @@ void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro)
     }
     LOGD(ro->host->ctx, ro->domid, NOTICE,
          "a %s by pid %d ended at step \"%s\": recovering",
-         libxl__journal_verb_name(ro->journal.verb),
-         (int)ro->journal.owner.pid,
+         libxl__journal_verb_name(ro->journal.verb), (int)ro->journal.owner.pid,
          libxl__journal_step_name(ro->journal.step));
     if (ro->policy == RECOVER_FORGET) {
         if (ro->journal.step == JSTEP_WRITING)

@@ -5,7 +5,8 @@
  * the operation that wrote the journal is over, however it ended.
  *
  * Thread:    loop thread only.
- * Abort:     none: every host call it makes is one that is never aborted.
+ * Abort:     of the question to a receiver alone (RECOVER_REACH): every host
+ *            call that it makes is one that is never aborted.
  * Errors:    rc. ERROR_NOT_READY: a question is left, and was logged.
  * Lifetime:  the struct stays the caller's until the callback, which runs
  *            exactly once, perhaps from inside start.
@@ -13,12 +14,14 @@
 #ifndef LIBXL_RECOVER_ONE_H
 #define LIBXL_RECOVER_ONE_H
 
+#include "domain/migrate_ask.h"
 #include "host/host.h"
 #include "migrate/journal.h"
 
 /* What the command that found the journal is to the question it may leave. */
 enum libxl__recover_policy {
     RECOVER_ASK,    /* log the question, ERROR_NOT_READY */
+    RECOVER_REACH,  /* xl recover: ask the receiver of a migration first */
     RECOVER_RUN,    /* xl unpause: the user has answered "run it here" */
     RECOVER_FORGET, /* xl destroy: remove what the operation left on disks */
 };
@@ -38,6 +41,7 @@ struct libxl__recover_one {
     /* private */
     struct libxl__journal journal;
     libxl__host_call call;
+    struct libxl__migrate_ask question;
 };
 
 void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro);
