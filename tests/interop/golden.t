@@ -2,13 +2,22 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every reader thinks of the corpus what its manifest says."""
 
+import glob
 import os
+import re
 
-from interop import (BUILD, GOLDEN, Ours, Tap, debian, goldens, run, script,
-                     scratch)
+from interop import (BUILD, GOLDEN, TOP, Ours, Tap, debian, goldens, run,
+                     script, scratch)
 
 XC_READ = os.path.join(BUILD, "tests", "xc-read")
 XL_READ = os.path.join(BUILD, "tests", "xl-read")
+RULE = re.compile(r'"((?:xl|libxl|libxc|back)\.[a-z_]+\.[a-z0-9_]+)"')
+
+
+def read(path):
+    """A text file."""
+    with open(path, encoding="utf-8") as f:
+        return f.read()
 
 
 def ours_faults(ours):
@@ -95,10 +104,25 @@ def made_faults():
                         for n in sorted(extra))
 
 
+def rule_faults():
+    """Rules that no spec names, or that no file of the corpus breaks."""
+    specs = "".join(read(path) for path in glob.glob(
+        os.path.join(TOP, "docs", "specs", "*.md")))
+    broken = {g.check for g in goldens()}
+    sources = glob.glob(os.path.join(TOP, "tools/python/xlstream/*.py"))
+    for rule in sorted(set(RULE.findall("".join(map(read, sources))))):
+        short = "." + rule.split(".")[-1]
+        if "`%s`" % rule not in specs and "`%s`" % short not in specs:
+            yield rule + " is in no spec"
+        if rule not in broken and rule != "xl.header.not_legacy":
+            yield rule + ": no bad file"
+
+
 def main():
     tap = Tap()
     ours, theirs = Ours(), debian()
     tap.none(made_faults(), "the descriptions make the corpus")
+    tap.none(rule_faults(), "each rule has a name and a bad file")
     tap.none(ours_faults(ours), "our verifier")
     tap.none(lenient_faults(ours), "our verifier without --strict")
     if theirs:

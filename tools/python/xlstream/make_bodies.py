@@ -162,6 +162,10 @@ def emulator_context(m, args):
 
 def emulator_xenstore_data(m, args):
     data = b"".join(w.encode() + b"\0" for w in args.plain)
+    data += b"".join(b"physmap/%x/size\0001\0" % i
+                     for i in range(args.number("many")))
+    if args.text("long") is not None:
+        data += b"physmap/0/name\0" + b"x" * args.number("long") + b"\0"
     return struct.pack("<II", args.number("id", c.EMULATOR_QEMU),
                        args.number("index")) + data + args.hex("more")
 
