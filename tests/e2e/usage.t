@@ -85,7 +85,10 @@ ok "save to standard output" bash -c \
     "'$BUILD/bin/xl' save g - >'$WORK/image2'"
 ok "restore from standard input" bash -c \
     "'$BUILD/bin/xl' restore - <'$WORK/image2'"
-ok "save to a pipe" bash -c "'$BUILD/bin/xl' save g - | cat >'$WORK/image2'"
+ok "save to a pipe" bash -c "'$BUILD/bin/xl' save g - 2>'$WORK/err' |
+    cat >'$WORK/image2'"
+is "it is said that the pipe's end was not checked" \
+    "$(grep -c 'standard output was not checked' "$WORK/err")" 1
 ok "restore from a pipe" bash -c "cat '$WORK/image2' | '$BUILD/bin/xl' restore -"
 ok "destroy" xl destroy g
 done_testing

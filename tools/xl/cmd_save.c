@@ -2,6 +2,7 @@
 /* cmd_save.c - xl save [-c] [-p] [-D] [--live] [--json] DOMAIN FILE [CONFIG] */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "xl.h"
@@ -22,6 +23,24 @@ static void explain(struct xl *xl, const struct save_args *args, int rc)
         xl_error(xl, "interrupted: %s was not saved and goes on as before%s%s",
                  xl->progress.name, direct ? "" : "; no file was made of ",
                  direct ? "" : args->how.path);
+}
+
+/* A pipe's reader, or a device, may have lost what it accepted. */
+static bool is_checked(const libxl_save_how *how)
+{
+    struct stat st;
+    int r = strcmp(how->path, "-") ? stat(how->path, &st) : fstat(how->fd, &st);
+
+    return !r && S_ISREG(st.st_mode);
+}
+
+static void say_unchecked(struct xl *xl, const struct save_args *args)
+{
+    if (args->how.then == LIBXL_SAVE_THEN_DESTROY)
+        xl_say(xl, "%s is saved and gone; what became of its state at the other "
+                   "end of %s was not checked", xl->progress.name,
+               strcmp(args->how.path, "-") ? args->how.path
+                                           : "standard output");
 }
 
 static void result_json(struct xl *xl, const struct save_args *args, int rc)
@@ -55,6 +74,8 @@ static int save(struct xl *xl, struct save_args *args)
     xl_progress_break(&xl->progress);
     if (rc)
         explain(xl, args, rc);
+    else if (!is_checked(&args->how))
+        say_unchecked(xl, args);
     result_json(xl, args, rc);
     xl->progress.name = NULL;
     free(name);

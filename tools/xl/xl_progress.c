@@ -146,8 +146,8 @@ static void running_text(char *out, size_t size, size_t n,
     }
     n = add_amount(out, size, n, p);
     n = add_rate(out, size, n, p);
-    if (p->pass) {
-        snprintf(text, sizeof(text), ", pass %u", p->pass + 1);
+    if (p->pass > 1) {
+        snprintf(text, sizeof(text), ", pass %u", p->pass);
         n = add(out, size, n, text);
     }
     if (p->rate_bps && p->total_pages) {

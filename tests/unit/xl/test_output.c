@@ -114,6 +114,9 @@ static void progress_shows_rate_and_time_left(void **state)
     xl_progress_text(text, sizeof(text), "web", &p, 0);
     assert_string_equal(text, "Saving web:  25 % 100 MiB of 400 MiB, "
                               "100 MiB/s, 0:04 left");
+    p.pass = 3;
+    xl_progress_text(text, sizeof(text), "web", &p, 0);
+    assert_non_null(strstr(text, "/s, pass 3, 0:04 left"));
     xl_progress_text(text, sizeof(text), "web", &p, 8);
     assert_non_null(strstr(text, "[##......]  25 %"));
 }

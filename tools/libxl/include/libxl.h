@@ -81,7 +81,7 @@ typedef enum {
  * Units: bytes unless named; rates in bytes a second; 0 when not known. */
 typedef struct libxl_progress {
     const char *what;  /* "Saving", "Restoring", "Sending" */
-    unsigned pass;     /* 0 first (or only) pass over memory */
+    unsigned pass;     /* over memory; the first, or only, one is 1 */
     uint64_t done_pages, total_pages; /* of this pass */
     uint64_t bytes;                   /* on the stream so far */
     uint64_t rate_bps;
