@@ -29,9 +29,9 @@ ok "the first one was not touched" goes_on guest
 # shellcheck disable=SC2217
 sleep infinity <"$fifo" &
 reader=$!
-xl save guest "$fifo" >"$WORK/save.out" 2>&1 &
+"$BUILD/bin/xl" save guest "$fifo" >"$WORK/save.out" 2>&1 &
 saver=$!
-ok "the save holds the guest" wait_for is_paused guest
+ok "the save holds the guest" wait_for grep -q save "$(dom_dir guest)/lock"
 fails "a second save is told who is busy" "busy.*$saver|$saver.*busy" \
     xl save guest "$WORK/image"
 fails "so is a pause" 'busy' xl pause guest
@@ -49,9 +49,9 @@ ok "its ticks are sound" sound_ticks guest "$boot"
 # shellcheck disable=SC2217
 sleep infinity <"$fifo" &
 reader=$!
-xl save guest "$fifo" >"$WORK/save.out" 2>&1 &
+"$BUILD/bin/xl" save guest "$fifo" >"$WORK/save.out" 2>&1 &
 saver=$!
-ok "the save holds the guest" wait_for is_paused guest
+ok "the save holds the guest" wait_for grep -q save "$(dom_dir guest)/lock"
 ok "destroy overrides a save" timeout "$DEADLINE_S" xl destroy guest
 kill "$reader"
 wait "$reader" "$saver" 2>/dev/null

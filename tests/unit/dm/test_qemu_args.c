@@ -224,6 +224,22 @@ static void boot_order_is_by_letter(void **state)
     assert_true(b < a);
 }
 
+/* QEMU gives the place of the first to a kernel that it loads itself. */
+static void with_a_kernel_no_disk_is_booted_from(void **state)
+{
+    struct args_rig *r = *state;
+    uint64_t index;
+    char **argv;
+
+    args_disk(r, "xvda", "/a");
+    free(r->c.b_info.kernel);
+    r->c.b_info.kernel = strdup("/vmlinuz");
+    argv = args_make(r);
+    assert_false(
+        libxl__json_u64(args_json(r, argv, "-device", 4), "bootindex", &index));
+    assert_null(strchr(args_value(argv, "-blockdev", 0), '\n'));
+}
+
 /* ---- the rest ---- */
 
 static void a_nic_keeps_its_mac(void **state)
@@ -333,6 +349,7 @@ int main(void)
         TEST(disks_that_cannot_be_are_named),
         TEST(two_disks_in_one_place_are_refused),
         TEST(boot_order_is_by_letter),
+        TEST(with_a_kernel_no_disk_is_booted_from),
         TEST(a_nic_keeps_its_mac),
         TEST(an_unknown_nic_model_is_named),
         TEST(what_a_nic_asks_for_in_vain_is_named),

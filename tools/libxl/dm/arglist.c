@@ -63,7 +63,12 @@ void libxl__arglist_optf(struct libxl__arglist *al, const char *option,
 void libxl__arglist_json(struct libxl__arglist *al, const char *option,
                          struct libxl__json_writer *w)
 {
-    libxl__arglist_opt(al, option, libxl__json_finish(w, al->gc));
+    char *text = libxl__json_finish(w, al->gc);
+
+    /* On one line: QEMU's messages quote it. Strings hold no raw newline. */
+    for (char *p = text; p && (p = strchr(p, '\n'));)
+        *p = ' ';
+    libxl__arglist_opt(al, option, text);
     libxl__json_writer_dispose(w);
 }
 

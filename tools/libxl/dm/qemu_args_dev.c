@@ -28,6 +28,8 @@ static int boot_index(const libxl_domain_config *config, char letter,
     const char *order = config->b_info.boot;
     const char *at;
 
+    if (config->b_info.kernel) /* booted by QEMU itself, at place 0 */
+        return -1;
     if (!order || !order[0])
         order = "c";
     at = strchr(order, letter);
