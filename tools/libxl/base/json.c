@@ -126,6 +126,12 @@ void libxl__json_writer_init(struct libxl__json_writer *w)
         yajl_gen_config(w->gen, yajl_gen_beautify, 1);
 }
 
+void libxl__json_writer_one_line(struct libxl__json_writer *w)
+{
+    if (w->gen)
+        yajl_gen_config(w->gen, yajl_gen_beautify, 0);
+}
+
 void libxl__json_writer_dispose(struct libxl__json_writer *w)
 {
     if (w->gen)

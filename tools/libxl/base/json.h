@@ -45,6 +45,7 @@ struct libxl__json_writer {
 };
 
 void libxl__json_writer_init(struct libxl__json_writer *w);
+void libxl__json_writer_one_line(struct libxl__json_writer *w); /* not pretty */
 void libxl__json_writer_dispose(struct libxl__json_writer *w);
 void libxl__json_open(struct libxl__json_writer *w, const char *key);
 void libxl__json_close(struct libxl__json_writer *w);

@@ -137,6 +137,7 @@ static void add_blockdev(struct libxl__arglist *al,
     struct libxl__json_writer w;
 
     libxl__json_writer_init(&w);
+    libxl__json_writer_one_line(&w);
     libxl__json_open(&w, NULL);
     libxl__json_put_string(&w, "driver", format_driver(disk->format));
     libxl__json_put_string(&w, "node-name", node);
@@ -174,6 +175,7 @@ static void add_disk_device(struct libxl__arglist *al,
     if (place->bus == BUS_IDE)
         driver = disk->is_cdrom ? "ide-cd" : "ide-hd";
     libxl__json_writer_init(&w);
+    libxl__json_writer_one_line(&w);
     libxl__json_open(&w, NULL);
     libxl__json_put_string(&w, "driver", driver);
     libxl__json_put_string(&w, "id", libxl__sprintf(al->gc, "dev-%s", node));
@@ -264,6 +266,7 @@ static void add_nic_device(struct libxl__arglist *al,
     struct libxl__json_writer w;
 
     libxl__json_writer_init(&w);
+    libxl__json_writer_one_line(&w);
     libxl__json_open(&w, NULL);
     libxl__json_put_string(&w, "driver", driver);
     libxl__json_put_string(&w, "id", libxl__sprintf(al->gc, "nic%d", i));

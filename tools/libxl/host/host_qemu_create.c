@@ -221,6 +221,18 @@ static void qmp_done(libxl__egc *egc, libxl__qmp_script *s, int rc,
     finish(egc, c, 0);
 }
 
+/* QEMU's own words; else the signal that ended it, unless that was ours. */
+static const char *death_reason(struct qemu_create *c, int status)
+{
+    const char *text =
+        libxl__qemu_log_reason(&c->gc, c->kit.fds[LIBXL__QEMU_LOG_FD]);
+
+    if (WIFSIGNALED(status) && !(c->rc && WTERMSIG(status) == SIGKILL))
+        text = libxl__sprintf(&c->gc, "signal %d ended it: %s",
+                              WTERMSIG(status), text);
+    return text ? text : "no memory";
+}
+
 static void child_died(libxl__egc *egc, libxl__ev_child *ch, pid_t pid,
                        int status)
 {
@@ -231,7 +243,6 @@ static void child_died(libxl__egc *egc, libxl__ev_child *ch, pid_t pid,
     /* The lost connection was not logged: this is why it was lost. */
     if (!ours || rc == ERROR_NOT_READY)
         LOGD(c->hq->host.ctx, c->call->domid, ERROR,
-             "QEMU did not start: %s",
-             libxl__qemu_log_reason(&c->gc, c->kit.fds[LIBXL__QEMU_LOG_FD]));
+             "QEMU did not start: %s", death_reason(c, status));
     finish(egc, c, rc == ERROR_NOT_READY ? ERROR_FAIL : rc);
 }

@@ -190,6 +190,7 @@ static char *message_in(char *line)
 const char *libxl__qemu_log_reason(libxl__gc *gc, int log_fd)
 {
     char buf[4096], *line, *next, *text = NULL, *last = NULL;
+    size_t hint;
     ssize_t got = -1;
 
     if (log_fd >= 0)
@@ -206,6 +207,9 @@ const char *libxl__qemu_log_reason(libxl__gc *gc, int log_fd)
             last = line;
     }
     if (!text)
-        text = last;
-    return text ? libxl__strdup(gc, text) : "it gave no reason";
+        return last ? libxl__strdup(gc, last) : "it gave no reason";
+    /* "Is another process using the image [..]?" and the like */
+    hint = next && strncmp(next, "qemu-system-", 12) ? strcspn(next, "\n") : 0;
+    return libxl__sprintf(gc, "%s%s%.*s", text, hint ? ". " : "", (int)hint,
+                          next ? next : "");
 }

@@ -115,6 +115,8 @@ int libxl__qemu_op_start(libxl__egc *egc, struct libxl__qemu_op *op)
     rc = libxl__qmp_script_start(egc, &op->script);
     if (rc) {
         op->call->state = NULL;
+        if (op->done)
+            rc = op->done(op, rc, NULL);
         libxl__qemu_op_drop(op);
     }
     return rc;
