@@ -64,7 +64,10 @@ fuzz_bin := $(patsubst tests/fuzz/fuzz_%.c,$(O)-fuzz/fuzz-%,$(fuzz_c))
 
 main_name = $(subst _,-,$(patsubst %_main,%,$(basename $(notdir $(1)))))
 test_mains := $(filter %_read_main.c,$(mains))
-libexec_mains := $(filter-out $(test_mains),$(mains))
+# the guest's daemon: static, for guests that have nothing else of ours
+agentd_main := $(filter %/xl_agentd_main.c,$(mains))
+agentd_bin := $(if $(agentd_main),$(O)/bin/xl-agentd)
+libexec_mains := $(filter-out $(test_mains) $(agentd_main),$(mains))
 libexec_name = $(patsubst save-helper,xl-save-helper,$(call main_name,$(1)))
 libexec_bin := $(foreach m,$(libexec_mains),$(O)/libexec/$(call libexec_name,$m))
 test_bin := $(foreach m,$(test_mains),$(O)/tests/$(call main_name,$m))
@@ -72,7 +75,8 @@ preload_so := $(patsubst tools/libxl/host/preload_%.c,$(O)/lib/xl-preload-%.so,\
                 $(preload_c))
 
 .PHONY: all
-all: libs $(if $(xl_c),$(O)/bin/xl) $(libexec_bin) $(test_bin) $(preload_so)
+all: libs $(if $(xl_c),$(O)/bin/xl) $(libexec_bin) $(test_bin) $(preload_so) \
+     $(agentd_bin)
 
 .PHONY: libs
 libs: $(O)/lib/libxc.a $(O)/lib/libxl.a $(O)/lib/libxl.so
@@ -167,6 +171,12 @@ libexec: $(libexec_bin)
 $(foreach m,$(test_mains),$(eval $(call \
   program,$(O)/tests/$(call main_name,$m),$m)))
 $(O)/libexec/xl-save-helper: $(call obj,$(helper_c))
+
+# A sanitizer's runtime cannot be linked statically.
+$(O)/bin/xl-agentd: $(call obj,$(agentd_main)) $(O)/lib/libxl.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) $(if $(SAN),,-static) -o $@ $^ \
+	  $(if $(SAN),$(LIBS_XL),-l:libuv_a.a -l:libyajl_s.a -lpthread)
 
 # Goes into QEMU, which is never built with a sanitizer.
 $(O)/lib/xl-preload-%.so: tools/libxl/host/preload_%.c

@@ -59,6 +59,11 @@ static libxl__agent_job *job_new(struct libxl__agent_peer_state *st,
     return job;
 }
 
+libxl__agent_peer *libxl__agent_job_peer(const libxl__agent_job *job)
+{
+    return job->st ? job->st->peer : NULL;
+}
+
 static libxl__agent_job *find(struct libxl__agent_peer_state *st, uint64_t id)
 {
     libxl__agent_job *job;

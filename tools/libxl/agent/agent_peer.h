@@ -115,6 +115,8 @@ struct libxl__agent_job {
     LIST_ENTRY(libxl__agent_job) entry;
 };
 
+/* NULL: the peer was closed meanwhile. */
+libxl__agent_peer *libxl__agent_job_peer(const libxl__agent_job *job);
 /* Each finishes the job: it is not the handler's any more. */
 void libxl__agent_job_result(libxl__egc *egc, libxl__agent_job *job,
                              const char *result, const void *data,

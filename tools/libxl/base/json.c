@@ -153,6 +153,19 @@ void libxl__json_close(struct libxl__json_writer *w)
         note(w, yajl_gen_map_close(w->gen));
 }
 
+void libxl__json_open_list(struct libxl__json_writer *w, const char *key)
+{
+    put_key(w, key);
+    if (!w->failed)
+        note(w, yajl_gen_array_open(w->gen));
+}
+
+void libxl__json_close_list(struct libxl__json_writer *w)
+{
+    if (!w->failed)
+        note(w, yajl_gen_array_close(w->gen));
+}
+
 void libxl__json_put_string(struct libxl__json_writer *w, const char *key,
                             const char *value)
 {

@@ -50,6 +50,8 @@ void libxl__json_writer_dispose(struct libxl__json_writer *w);
 void libxl__json_open(struct libxl__json_writer *w, const char *key);
 void libxl__json_close(struct libxl__json_writer *w);
 /* key NULL: an element of an array. A NULL string is left out. */
+void libxl__json_open_list(struct libxl__json_writer *w, const char *key);
+void libxl__json_close_list(struct libxl__json_writer *w);
 void libxl__json_put_string(struct libxl__json_writer *w, const char *key,
                             const char *value);
 void libxl__json_put_u64(struct libxl__json_writer *w, const char *key,

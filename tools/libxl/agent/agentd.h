@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * agentd.h - xl-agentd, the guest's end of the channel. PRIVATE to agentd_*.c
+ * and xl_agentd_main.c.
+ *
+ * Owns:      the port, its peer, the configuration.
+ * Thread:    loop thread only.
+ * Rule:      the host is not trusted beyond the configuration: every path is
+ *            checked after it was opened, every size bounded before it is
+ *            allocated.
+ */
+#ifndef LIBXL_AGENTD_H
+#define LIBXL_AGENTD_H
+
+#include "agent/agent_peer.h"
+#include "agent/agentd_conf.h"
+
+#define AGENTD_NAME "xl-agentd 1"
+
+typedef struct agentd agentd;
+
+enum agentd_method { AGENTD_VIRTIO_SERIAL, AGENTD_ISA_SERIAL, AGENTD_UNIX };
+
+struct agentd {
+    libxl_ctx *ctx;
+    struct agentd_conf conf;
+    enum agentd_method how;
+    const char *path;  /* NULL: found by the port's name */
+    char *hello;       /* from the ctx's gc */
+    int fd, listen_fd; /* -1: none */
+    libxl__agent_peer peer;
+    libxl__ev_fd accept;
+    libxl__ev_time retry;
+    const char *trouble; /* said last, so that it is said once */
+    /* agentd_freeze.c */
+    bool frozen;
+    libxl__ev_time thaw;
+};
+
+/* ---- agentd_port.c: find, open, and open again ---- */
+int agentd_port_start(agentd *d);
+
+/* ---- agentd_calls.c ---- */
+/* Every method that is built and not disabled: a JSON list, from gc. */
+char *agentd_methods(agentd *d, libxl__gc *gc);
+void agentd_serve(libxl__egc *egc, libxl__agent_peer *peer,
+                  libxl__agent_job *job);
+/* "No such file" and the like: AGENT_E_SYSTEM with errno's text. */
+void agentd_fail_errno(libxl__egc *egc, libxl__agent_job *job, int errnoval);
+
+typedef void agentd_call(libxl__egc *egc, agentd *d, libxl__agent_job *job);
+/* ---- agentd_file.c ---- */
+agentd_call agentd_getfile, agentd_viewfile, agentd_putfile;
+/* ---- agentd_info.c ---- */
+agentd_call agentd_info, agentd_viewdmesg, agentd_settime;
+char *agentd_boot_id(libxl__gc *gc); /* NULL: none */
+/* ---- agentd_power.c ---- */
+agentd_call agentd_shutdown;
+/* ---- agentd_freeze.c ---- */
+agentd_call agentd_fsfreeze, agentd_fsthaw;
+/* ---- agentd_exec.c ---- */
+agentd_call agentd_exec;
+
+/* To syslog, or to stderr in the foreground. Silent while frozen: the log may
+ * lie on a file system that would block us. */
+void agentd_log(agentd *d, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif
