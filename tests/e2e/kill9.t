@@ -36,11 +36,16 @@ strike() { # ms command...
     struck="$* after $ms ms, victims $((which % 6))"
 }
 
-running() { [ -n "$(domid guest)" ] && ! is_paused guest; }
+runs() { case $(state_of guest) in r* | -b*) true ;; *) false ;; esac; }
+at_rest() { runs || [ -z "$(domid guest)" ]; }
 
-# Whatever a double failure left is brought to an end, if the keeper has not.
-settle() {
-    running && return 0
+# A keeper that lives settles everything by itself, but for a guest that was
+# only half built, or not unpaused yet. Without one it is for `xl recover`.
+settle() { # save|restore
+    if [ "$1" = save ] && [ -n "$(pids xl-keeper)" ]; then
+        wait_for at_rest
+        return
+    fi
     timeout "$DEADLINE_S" xl recover >"$WORK/recover.out" 2>&1 || {
         cat "$WORK/recover.out"
         return 1
@@ -48,7 +53,7 @@ settle() {
 }
 
 after_save() {
-    settle || return 1
+    settle save || return 1
     if [ -n "$(domid guest)" ]; then
         [ ! -e "$image" ] || { echo "guest and image are both there"; return 1; }
         goes_on guest || { xl list; return 1; }
@@ -58,15 +63,16 @@ after_save() {
         rm -f "$image"
         goes_on guest || return 1
     fi
-    sound_ticks guest "$boot"
+    sound_ticks guest "$boot" gaps
 }
 
 after_restore() {
-    settle || return 1
+    settle restore || return 1
     [ -n "$(domid guest)" ] || xl restore "$image" || return 1
+    is_paused guest && { xl unpause guest || return 1; }
     [ "$(xl list | grep -c '^guest ')" = 1 ] || { xl list; return 1; }
     goes_on guest || { xl list; return 1; }
-    sound_ticks guest "$boot"
+    sound_ticks guest "$boot" gaps
 }
 
 ok "create" start_guest guest

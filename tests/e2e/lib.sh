@@ -200,8 +200,8 @@ boot_id() {
 }
 
 # Every tick in the log is the next one, with the word of this boot.
-sound_ticks() { # name boot-id
-    "$TOP/tests/e2e/ticks.py" "$(console_log "$1")" "$2"
+sound_ticks() { # name boot-id [gaps]
+    "$TOP/tests/e2e/ticks.py" "$(console_log "$1")" "${@:2}"
 }
 
 # start_guest NAME [KEY=VALUE...]: create it and wait for its first ticks.
