@@ -54,9 +54,8 @@ static void assert_runs(uint32_t domid)
 
 static int save(uint32_t domid, libxl_save_then then)
 {
-    libxl_save_how how = { .path = dom_rig_path(&rig, "image"),
-                           .fd = -1,
-                           .then = then };
+    libxl_save_how how = {
+        .path = dom_rig_path(&rig, "image"), .fd = -1, .then = then};
 
     return libxl_domain_save_file(rig.ctx, domid, &how, NULL);
 }
@@ -88,8 +87,8 @@ static bool save_with_fault(unsigned k, libxl_save_then then)
 
 static void a_save_survives_each_failing_host_call(void **state)
 {
-    static const libxl_save_then thens[] = { LIBXL_SAVE_THEN_DESTROY,
-                                             LIBXL_SAVE_THEN_RESUME };
+    static const libxl_save_then thens[] = {LIBXL_SAVE_THEN_DESTROY,
+                                            LIBXL_SAVE_THEN_RESUME};
     unsigned i, k;
 
     for (i = 0; i < 2; i++) {
@@ -160,11 +159,10 @@ static void abort_now(libxl_ctx *ctx, int rc, void *for_callback)
 
 static void a_save_aborted_in_each_op_leaves_the_guest_running(void **state)
 {
-    static const char *const ops[] = { "suspend", "dm_save" };
-    libxl_save_how how = { .path = dom_rig_path(&rig, "image"), .fd = -1 };
+    static const char *const ops[] = {"suspend", "dm_save"};
+    libxl_save_how how = {.path = dom_rig_path(&rig, "image"), .fd = -1};
     int result;
-    libxl_asyncop_how ao = { .callback = abort_now,
-                             .u.for_callback = &result };
+    libxl_asyncop_how ao = {.callback = abort_now, .u.for_callback = &result};
     libxl_event *event;
     unsigned i, turns;
 

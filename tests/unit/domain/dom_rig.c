@@ -165,7 +165,10 @@ const char *dom_rig_state(struct dom_rig *rig, uint32_t domid)
     libxl_dominfo_dispose(&info);
     if (rc)
         return "gone";
-    return running ? "running" : paused ? "paused" : shut ? "shutdown" : "dying";
+    return running  ? "running"
+           : paused ? "paused"
+           : shut   ? "shutdown"
+                    : "dying";
 }
 
 int dom_rig_count(struct dom_rig *rig)

@@ -33,9 +33,8 @@ static int teardown(void **state)
 
 static int save(uint32_t domid, const char *name, libxl_save_then then)
 {
-    libxl_save_how how = { .path = dom_rig_path(&rig, name),
-                           .fd = -1,
-                           .then = then };
+    libxl_save_how how = {
+        .path = dom_rig_path(&rig, name), .fd = -1, .then = then};
 
     return libxl_domain_save_file(rig.ctx, domid, &how, NULL);
 }
@@ -123,7 +122,7 @@ static void a_symbolic_link_is_followed(void **state)
 
 static void a_full_device_leaves_the_guest_running(void **state)
 {
-    libxl_save_how how = { .path = "/dev/full", .fd = -1 };
+    libxl_save_how how = {.path = "/dev/full", .fd = -1};
     uint32_t domid = running_guest();
 
     assert_int_not_equal(libxl_domain_save_file(rig.ctx, domid, &how, NULL), 0);

@@ -14,8 +14,7 @@ libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nb_domain_out)
     libxl_dominfo *list;
 
     *nb_domain_out = 0;
-    if (libxl__ctx_check(ctx) ||
-        libxl__domain_list(ctx, &list, nb_domain_out))
+    if (libxl__ctx_check(ctx) || libxl__domain_list(ctx, &list, nb_domain_out))
         return NULL;
     return list;
 }
@@ -63,8 +62,8 @@ struct config_params {
 static int config_start(libxl__egc *egc, libxl__ao *ao, const void *params)
 {
     const struct config_params *p = params;
-    int rc = libxl__domain_config(libxl__ao_ctx(ao), libxl__ao_domid(ao),
-                                  p->out);
+    int rc =
+        libxl__domain_config(libxl__ao_ctx(ao), libxl__ao_domid(ao), p->out);
 
     if (!rc)
         libxl__ao_complete(egc, ao, 0);
@@ -75,7 +74,7 @@ int libxl_retrieve_domain_configuration(libxl_ctx *ctx, uint32_t domid,
                                         libxl_domain_config *out,
                                         const libxl_asyncop_how *ao_how)
 {
-    struct config_params p = { out };
+    struct config_params p = {out};
 
     return libxl__ao_run(ctx, domid, ao_how, config_start, &p);
 }

@@ -8,7 +8,7 @@ int libxl_domain_suspend(libxl_ctx *ctx, uint32_t domid, int fd, int flags,
                          const libxl_precopy_how *precopy,
                          const libxl_asyncop_how *ao_how)
 {
-    struct libxl__suspend_params p = { fd, (unsigned)flags, precopy };
+    struct libxl__suspend_params p = {fd, (unsigned)flags, precopy};
 
     return libxl__ao_run(ctx, domid, ao_how, libxl__domain_suspend_start, &p);
 }
@@ -25,8 +25,8 @@ int libxl_savefile_read_header(libxl_ctx *ctx, int fd, const char *name,
                                uint32_t *mandatory_flags,
                                uint32_t *optional_flags, char **json_out)
 {
-    struct libxl__savefile_read_params p = { fd, name, mandatory_flags,
-                                             optional_flags, json_out };
+    struct libxl__savefile_read_params p = {fd, name, mandatory_flags,
+                                            optional_flags, json_out};
 
     return libxl__ao_run(ctx, INVALID_DOMID, NULL, libxl__savefile_read_start,
                          &p);
@@ -35,6 +35,5 @@ int libxl_savefile_read_header(libxl_ctx *ctx, int fd, const char *name,
 int libxl_domain_recover(libxl_ctx *ctx, uint32_t domid,
                          const libxl_asyncop_how *ao_how)
 {
-    return libxl__ao_run(ctx, domid, ao_how, libxl__domain_recover_start,
-                         NULL);
+    return libxl__ao_run(ctx, domid, ao_how, libxl__domain_recover_start, NULL);
 }

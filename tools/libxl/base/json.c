@@ -62,7 +62,7 @@ yajl_val libxl__json_parse(libxl_ctx *ctx, uint32_t domid, const char *what,
 
 yajl_val libxl__json_get(yajl_val object, const char *key)
 {
-    const char *path[] = { key, NULL };
+    const char *path[] = {key, NULL};
 
     return yajl_tree_get(object, path, yajl_t_any);
 }

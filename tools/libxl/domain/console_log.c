@@ -36,9 +36,9 @@ static void open_file(struct libxl__console_log *log)
     struct stat st;
 
     log->bytes = 0;
-    log->fd = openat(log->dirfd, LOG_NAME,
-                     O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-                     0600);
+    log->fd =
+        openat(log->dirfd, LOG_NAME,
+               O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (log->fd >= 0 && !fstat(log->fd, &st))
         log->bytes = (uint64_t)st.st_size;
 }
@@ -47,9 +47,8 @@ static void open_file(struct libxl__console_log *log)
 static void load_tail(struct libxl__console_log *log)
 {
     char buf[4096];
-    uint64_t at = log->bytes > CONSOLE_TAIL_BYTES
-                      ? log->bytes - CONSOLE_TAIL_BYTES
-                      : 0;
+    uint64_t at =
+        log->bytes > CONSOLE_TAIL_BYTES ? log->bytes - CONSOLE_TAIL_BYTES : 0;
     ssize_t n;
 
     while (log->fd >= 0 &&

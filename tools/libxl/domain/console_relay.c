@@ -52,8 +52,7 @@ void libxl__console_relay_init(struct libxl__console_relay *cr)
     libxl__ev_fd_init(&cr->listen_ev);
     libxl__ev_fd_init(&cr->guest_ev);
     for (i = 0; i < CONSOLE_CLIENTS; i++) {
-        cr->clients[i] = (struct libxl__console_client){ .relay = cr,
-                                                         .fd = -1 };
+        cr->clients[i] = (struct libxl__console_client){.relay = cr, .fd = -1};
         libxl__ev_fd_init(&cr->clients[i].ev);
     }
 }
@@ -144,7 +143,8 @@ static void give_client(struct libxl__console_client *cl, const char *data,
     flush_client(cl);
 }
 
-static struct libxl__console_client *free_client(struct libxl__console_relay *cr)
+static struct libxl__console_client *
+free_client(struct libxl__console_relay *cr)
 {
     int i;
 
@@ -291,9 +291,20 @@ static void guest_ready(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
 
 /* ---- begin and end ---- */
 
+/* Output that nobody read is lost, perhaps in the middle of a line. */
+static void note_gap(struct libxl__console_relay *cr)
+{
+    static const char note[] = "\n[xl: the console is read anew; what came "
+                               "before may be missing]\n";
+
+    if (cr->log.total)
+        libxl__console_log_write(&cr->log, note, sizeof(note) - 1);
+}
+
 int libxl__console_relay_listen(struct libxl__console_relay *cr)
 {
     libxl__console_log_open(&cr->log, cr->dirfd);
+    note_gap(cr);
     cr->listen_fd = libxl__listen_at(cr->dirfd, "console.sock");
     if (cr->listen_fd < 0) {
         LOGED(cr->ctx, cr->domid, ERROR, errno, "cannot make console.sock");

@@ -40,8 +40,8 @@ int libxl__domain_create_start(libxl__egc *egc, libxl__ao *ao,
         .user = cr,
         .callback = built,
     };
-    rc = cr->nd.host->ops->create(egc, cr->nd.host, &cr->call, p->config,
-                                  false);
+    rc =
+        cr->nd.host->ops->create(egc, cr->nd.host, &cr->call, p->config, false);
     if (rc)
         libxl__new_domain_undo(egc, &cr->nd, rc, undone);
     return 0;

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "domain/lease.h"
+#include "domain/stale.h"
 #include "store/domain_record.h"
 
 static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc);
@@ -27,6 +28,10 @@ void libxl__dom_op_begin(libxl__egc *egc, libxl__dom_op *op)
         return;
     }
     op->store = op->host->ops->store(op->host);
+    if (libxl__stale_sweep(op->host, op->gc, op->domid)) {
+        op->ready(egc, op, ERROR_DOMAIN_NOTFOUND);
+        return;
+    }
     rc = libxl__domain_lock_take(op->store, op->domid, op->verb, false,
                                  &op->lock);
     if (rc) {
@@ -89,8 +94,7 @@ void libxl__dom_op_complete(libxl__egc *egc, libxl__dom_op *op, int rc)
 }
 
 libxl__host_call *libxl__dom_op_call(libxl__dom_op *op,
-                                     libxl__host_callback *callback,
-                                     void *user)
+                                     libxl__host_callback *callback, void *user)
 {
     op->call = (libxl__host_call){
         .ao = op->ao,

@@ -178,8 +178,7 @@ static void emulator_saved(libxl__egc *egc, libxl__host_call *call, int rc)
     struct stat st;
 
     if (!rc && (fstat(ds->emulator_fd, &st) || !st.st_size)) {
-        LOGD(ds->host->ctx, ds->domid, ERROR,
-             "the device model gave no state");
+        LOGD(ds->host->ctx, ds->domid, ERROR, "the device model gave no state");
         rc = ERROR_FAIL;
     }
     if (rc) {

@@ -30,8 +30,14 @@ struct libxl__suspend_params {
 };
 struct libxl__life_params {
     enum libxl__life_verb {
-        LIFE_PAUSE, LIFE_UNPAUSE, LIFE_SHUTDOWN, LIFE_REBOOT, LIFE_TRIGGER,
-        LIFE_SYSRQ, LIFE_SET_MEMORY, LIFE_RESUME,
+        LIFE_PAUSE,
+        LIFE_UNPAUSE,
+        LIFE_SHUTDOWN,
+        LIFE_REBOOT,
+        LIFE_TRIGGER,
+        LIFE_SYSRQ,
+        LIFE_SET_MEMORY,
+        LIFE_RESUME,
     } verb;
     libxl_trigger trigger;
     uint32_t vcpuid;

@@ -84,8 +84,8 @@ static int spawn(libxl__keep *ke, int ready_w)
     libxl__gc *gc = libxl__ao_gc(ke->ao);
     const char *path = libxl__libexec_path(gc, "xl-keeper");
     const char *domid = libxl__sprintf(gc, "%u", ke->domid);
-    const char *argv[] = { path, domid, NULL };
-    int fds[] = { -1, ready_w, -1 };
+    const char *argv[] = {path, domid, NULL};
+    int fds[] = {-1, ready_w, -1};
     struct libxl__spawn_params p = {
         .argv = argv,
         .fds = fds,
@@ -184,8 +184,7 @@ static void kept(libxl__egc *egc, libxl__keep *ke, int rc)
     libxl__ao_complete(egc, ke->ao, rc);
 }
 
-int libxl__domain_keep_start(libxl__egc *egc, libxl__ao *ao,
-                             const void *params)
+int libxl__domain_keep_start(libxl__egc *egc, libxl__ao *ao, const void *params)
 {
     libxl__keep *ke = libxl__zalloc(libxl__ao_gc(ao), sizeof(*ke));
 

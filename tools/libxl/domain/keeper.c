@@ -17,7 +17,7 @@
 /* ERROR_LOCK_FAIL: another one is elected. */
 static int elect(libxl__keeper *kp)
 {
-    struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
     kp->lock_fd = openat(kp->dirfd, "keeper.lock",
                          O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);

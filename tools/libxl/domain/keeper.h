@@ -66,8 +66,8 @@ struct libxl__keeper {
     uint64_t started_ms; /* when the guest last began to run, as seen here */
     /* keeper_settle.c */
     struct libxl__keeper_round round;
-    bool again;   /* something happened while a round ran */
-    bool left;    /* the end of this guest has been dealt with */
+    bool again; /* something happened while a round ran */
+    bool left;  /* the end of this guest has been dealt with */
     unsigned tries;
     libxl__ev_time retry;
     libxl__ev_fd owner_death;

@@ -15,7 +15,7 @@ enum libxl__keeper_action {
 
 struct libxl__keeper_end {
     libxl_shutdown_reason reason;
-    bool restart;     /* policy asked for (not `xl create -e`) */
+    bool restart; /* policy asked for (not `xl create -e`) */
     uint64_t lived_ms;
     const char *note; /* out: what could not be done as configured, or NULL */
 };

@@ -116,8 +116,7 @@ static void status_known(libxl__egc *egc, libxl__qmp *qmp, int rc,
         guest_ended(egc, kp, LIBXL_SHUTDOWN_REASON_WATCHDOG);
 }
 
-static void connected(libxl__egc *egc, libxl__qmp *qmp, int rc,
-                      yajl_val result)
+static void connected(libxl__egc *egc, libxl__qmp *qmp, int rc, yajl_val result)
 {
     if (!rc)
         rc = libxl__qmp_command(egc, qmp, "query-status", NULL, -1, QMP_MS,

@@ -245,9 +245,8 @@ static int act(libxl__egc *egc, libxl__keeper *kp,
 {
     libxl__host *h = kp->host;
 
-    return h->ops->destroy(egc, h,
-                           make_call(kp, action == KEEPER_DESTROY ? destroyed
-                                                                  : cleared));
+    return h->ops->destroy(
+        egc, h, make_call(kp, action == KEEPER_DESTROY ? destroyed : cleared));
 }
 
 static void recovered(libxl__egc *egc, libxl__recover_one *one, int rc)

@@ -20,14 +20,13 @@ static void ready(libxl__egc *egc, libxl__dom_op *op, int rc);
 static void called(libxl__egc *egc, libxl__host_call *call, int rc);
 
 static const char *const verb_names[] = {
-    [LIFE_PAUSE] = "pause",       [LIFE_UNPAUSE] = "unpause",
-    [LIFE_SHUTDOWN] = "shutdown", [LIFE_REBOOT] = "reboot",
-    [LIFE_TRIGGER] = "trigger",   [LIFE_SYSRQ] = "sysrq",
+    [LIFE_PAUSE] = "pause",        [LIFE_UNPAUSE] = "unpause",
+    [LIFE_SHUTDOWN] = "shutdown",  [LIFE_REBOOT] = "reboot",
+    [LIFE_TRIGGER] = "trigger",    [LIFE_SYSRQ] = "sysrq",
     [LIFE_SET_MEMORY] = "mem-set", [LIFE_RESUME] = "resume",
 };
 
-int libxl__domain_life_start(libxl__egc *egc, libxl__ao *ao,
-                             const void *params)
+int libxl__domain_life_start(libxl__egc *egc, libxl__ao *ao, const void *params)
 {
     struct life *li = libxl__zalloc(libxl__ao_gc(ao), sizeof(*li));
 
@@ -136,7 +135,7 @@ static void rename_ready(libxl__egc *egc, libxl__dom_op *op, int rc)
         rc = ERROR_INVAL;
     }
     if (!rc)
-        rc = libxl__domain_set_name(op->host, op->gc, op->domid,
-                                    re->p.new_name);
+        rc =
+            libxl__domain_set_name(op->host, op->gc, op->domid, re->p.new_name);
     libxl__dom_op_complete(egc, op, rc);
 }

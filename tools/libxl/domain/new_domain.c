@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "domain/names.h"
+#include "domain/stale.h"
 
 static void kept(libxl__egc *egc, libxl__keep *ke, int rc);
 static void undo_destroyed(libxl__egc *egc, libxl__host_call *call, int rc);
@@ -54,6 +55,7 @@ static int check(libxl__new_domain *nd, libxl__gc *gc)
         LOG(nd->host->ctx, ERROR, "the configuration has no name");
         return ERROR_INVAL;
     }
+    libxl__stale_sweep_all(nd->host, gc);
     rc = choose_uuid(nd->host->ctx, &ci->uuid);
     if (!rc)
         rc = nd->host->ops->check_config(nd->host, nd->config, restore);
@@ -158,9 +160,8 @@ void libxl__new_domain_complete(libxl__egc *egc, libxl__new_domain *nd,
 static void kept(libxl__egc *egc, libxl__keep *ke, int rc)
 {
     libxl__new_domain *nd = ke->user;
-    libxl_event *event =
-        libxl__event_new(LIBXL_EVENT_TYPE_DOMAIN_CREATE_CONSOLE_AVAILABLE,
-                         nd->domid, 0);
+    libxl_event *event = libxl__event_new(
+        LIBXL_EVENT_TYPE_DOMAIN_CREATE_CONSOLE_AVAILABLE, nd->domid, 0);
 
     *nd->domid_out = nd->domid;
     if (event)

@@ -11,6 +11,7 @@
 #include "domain/dom_op.h"
 #include "domain/domain.h"
 #include "domain/names.h"
+#include "domain/stale.h"
 
 int libxl__domain_info(libxl_ctx *ctx, uint32_t domid, libxl_dominfo *out)
 {
@@ -22,7 +23,9 @@ int libxl__domain_info(libxl_ctx *ctx, uint32_t domid, libxl_dominfo *out)
     if (!h)
         return ERROR_FAIL;
     libxl__gc_init(&gc, ctx);
-    rc = h->ops->dominfo(h, &gc, domid, out);
+    rc = libxl__stale_sweep(h, &gc, domid)
+             ? ERROR_DOMAIN_NOTFOUND
+             : h->ops->dominfo(h, &gc, domid, out);
     libxl__gc_dispose(&gc);
     return rc;
 }
@@ -57,6 +60,7 @@ int libxl__domain_list(libxl_ctx *ctx, libxl_dominfo **out, int *nr)
         return ERROR_FAIL;
     st = h->ops->store(h);
     libxl__gc_init(&gc, ctx);
+    libxl__stale_sweep_all(h, &gc);
     rc = st->ops->list(st, &gc, &domids, &n);
     if (rc)
         goto out;
@@ -141,8 +145,8 @@ char *libxl__domain_file_path(libxl_ctx *ctx, uint32_t domid, const char *file)
         return NULL;
     }
     close(fd);
-    if (asprintf(&path, "%s/%u/%s", libxl__store_files_path(st), domid,
-                 file) < 0)
+    if (asprintf(&path, "%s/%u/%s", libxl__store_files_path(st), domid, file) <
+        0)
         return NULL;
     return path;
 }

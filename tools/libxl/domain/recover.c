@@ -2,12 +2,14 @@
 /*
  * recover.c - `xl recover`: one domain, or each of them in turn.
  *
- * start -> next -> (lock) -> recovered -> next ... -> finish
+ * start -> next -> (lock) -> recovered -> kept -> next ... -> finish
  */
 #include "base/container.h"
 #include "base/log.h"
 #include "domain/domain.h"
+#include "domain/keep.h"
 #include "domain/recover_one.h"
+#include "domain/stale.h"
 
 struct recover {
     libxl__ao *ao;
@@ -19,6 +21,7 @@ struct recover {
     unsigned recovered;
     libxl__domain_lock *lock;
     struct libxl__recover_one one;
+    libxl__keep keep;
     libxl__ev_immediate soon; /* the next one: no recursion */
 };
 
@@ -30,6 +33,7 @@ static struct recover *recover_of_soon(libxl__ev_immediate *soon)
 static void next_soon(libxl__egc *egc, libxl__ev_immediate *soon);
 static void next(libxl__egc *egc, struct recover *re);
 static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc);
+static void kept(libxl__egc *egc, libxl__keep *ke, int rc);
 
 int libxl__domain_recover_start(libxl__egc *egc, libxl__ao *ao,
                                 const void *params)
@@ -60,6 +64,12 @@ int libxl__domain_recover_start(libxl__egc *egc, libxl__ao *ao,
     return rc;
 }
 
+static void go_on(libxl__egc *egc, struct recover *re)
+{
+    re->soon.callback = next_soon;
+    libxl__egc_immediate(egc, &re->soon);
+}
+
 static void finish(libxl__egc *egc, struct recover *re)
 {
     if (!re->rc && !re->recovered)
@@ -75,6 +85,10 @@ static void next(libxl__egc *egc, struct recover *re)
 
     for (; re->at < re->nr; re->at++) {
         domid = re->domids[re->at];
+        if (libxl__stale_sweep(re->host, libxl__ao_gc(re->ao), domid)) {
+            re->recovered++;
+            continue;
+        }
         rc = libxl__domain_lock_take(re->store, domid, "recover", all,
                                      &re->lock);
         if (!rc)
@@ -108,8 +122,28 @@ static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc)
         re->recovered++;
     if (rc && !re->rc)
         re->rc = rc;
-    re->soon.callback = next_soon;
-    libxl__egc_immediate(egc, &re->soon);
+    if (ro->gone) {
+        go_on(egc, re);
+        return;
+    }
+    re->keep = (libxl__keep){
+        .ao = re->ao,
+        .host = re->host,
+        .domid = ro->domid,
+        .policy = KEEP_AS_IT_WAS,
+        .user = re,
+        .callback = kept,
+    };
+    libxl__keep_start(egc, &re->keep);
+}
+
+static void kept(libxl__egc *egc, libxl__keep *ke, int rc)
+{
+    struct recover *re = ke->user;
+
+    if (rc && !re->rc)
+        re->rc = rc;
+    go_on(egc, re);
 }
 
 static void next_soon(libxl__egc *egc, libxl__ev_immediate *soon)

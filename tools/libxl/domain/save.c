@@ -90,7 +90,7 @@ static void fail(libxl__egc *egc, struct save *sa, int rc)
 static int check_state(struct save *sa)
 {
     libxl__dom_op *op = &sa->op;
-    libxl_dominfo info = { 0 };
+    libxl_dominfo info = {0};
     int rc = op->host->ops->dominfo(op->host, op->gc, op->domid, &info);
 
     if (!rc && ((info.shutdown &&

@@ -93,8 +93,8 @@ static int follow_links(libxl__save_target *t)
         if (link[0] == '/')
             t->final_path = libxl__strdup(gc, link);
         else
-            t->final_path = libxl__sprintf(gc, "%s/%s",
-                                           dir_of(gc, t->final_path), link);
+            t->final_path =
+                libxl__sprintf(gc, "%s/%s", dir_of(gc, t->final_path), link);
     }
     return t->final_path ? failed(t, ELOOP, "follow") : ERROR_NOMEM;
 }
@@ -130,18 +130,16 @@ static int open_temporary(libxl__save_target *t)
     uint64_t nonce;
     struct stat st;
 
-    t->dirfd = open(dir_of(gc, t->final_path),
-                    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    t->dirfd =
+        open(dir_of(gc, t->final_path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (t->dirfd < 0)
         return failed(t, errno, "open the directory of");
     if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
         return failed(t, errno, "name a temporary file for");
-    t->temp_path =
-        libxl__sprintf(gc, "%s/.xl-save-%016" PRIx64 ".part",
-                       strcmp(dir_of(gc, t->final_path), "/")
-                           ? dir_of(gc, t->final_path)
-                           : "",
-                       nonce);
+    t->temp_path = libxl__sprintf(
+        gc, "%s/.xl-save-%016" PRIx64 ".part",
+        strcmp(dir_of(gc, t->final_path), "/") ? dir_of(gc, t->final_path) : "",
+        nonce);
     if (!t->temp_path)
         return ERROR_NOMEM;
     t->fd = openat(t->dirfd, base_of(t->temp_path),
@@ -218,7 +216,7 @@ static int open_given(libxl__save_target *t)
 
 int libxl__save_target_open(libxl__egc *egc, libxl__save_target *t)
 {
-    struct stat st = { 0 };
+    struct stat st = {0};
     bool exists;
     int rc = 0;
 

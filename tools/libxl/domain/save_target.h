@@ -17,8 +17,8 @@
 #include "engine/engine.h"
 
 typedef struct libxl__save_target libxl__save_target;
-typedef void libxl__save_target_callback(libxl__egc *egc,
-                                         libxl__save_target *t, int rc);
+typedef void libxl__save_target_callback(libxl__egc *egc, libxl__save_target *t,
+                                         int rc);
 struct libxl__save_target {
     /* caller fills */
     libxl__ao *ao;

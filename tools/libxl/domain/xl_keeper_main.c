@@ -10,7 +10,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,16 +43,16 @@ static void message(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
 
 static void open_log(libxl_ctx *ctx, uint32_t domid, struct keeper_log *log)
 {
-    char *path = libxl_console_log_path(ctx, domid);
-    char *slash = path ? strrchr(path, '/') : NULL;
+    libxl__host *h = libxl__host_get(ctx);
+    libxl__store *st = h ? h->ops->store(h) : NULL;
+    int dirfd;
 
-    if (slash && strlen(slash) >= strlen("/keeper.log")) {
-        strcpy(slash, "/keeper.log");
-        log->fd = open(path,
-                       O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW,
-                       0600);
-    }
-    free(path);
+    if (!st || st->ops->open_dir(st, domid, &dirfd))
+        return;
+    log->fd =
+        openat(dirfd, "keeper.log",
+               O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    close(dirfd);
 }
 
 static bool parse_domid(const char *text, uint32_t *out)
@@ -67,11 +66,12 @@ static bool parse_domid(const char *text, uint32_t *out)
 
 static void detach(void)
 {
-    const int signals[] = { SIGPIPE, SIGHUP, SIGINT, SIGQUIT };
+    const int signals[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
     size_t i;
 
     for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
-        signal(signals[i], SIG_IGN);
+        sigaction(signals[i], &ignore, NULL);
     if (chdir("/")) /* only keeps a file system busy */
         return;
 }
@@ -90,7 +90,7 @@ static void say_ready(void)
 
 static int keep(libxl_ctx *ctx, uint32_t domid)
 {
-    const libxl_asyncop_how how = { .callback = NULL };
+    const libxl_asyncop_how how = {.callback = NULL};
     libxl_event *event;
     int rc = libxl__ao_run(ctx, domid, &how, libxl__keeper_start, NULL);
 
@@ -108,7 +108,7 @@ static int keep(libxl_ctx *ctx, uint32_t domid)
 
 int main(int argc, char **argv)
 {
-    struct keeper_log log = { .logger.message = message, .fd = -1 };
+    struct keeper_log log = {.logger.message = message, .fd = -1};
     libxl_ctx *ctx;
     uint32_t domid;
     int rc;

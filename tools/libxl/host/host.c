@@ -14,8 +14,8 @@ static const struct kind {
     const char *name;
     libxl__host *(*open)(libxl_ctx *ctx);
 } kinds[] = {
-    { "qemu", libxl__host_qemu_open },
-    { "fake", libxl__host_fake_open },
+    {"qemu", libxl__host_qemu_open},
+    {"fake", libxl__host_fake_open},
 };
 
 static void close_host(void *p)
@@ -46,8 +46,7 @@ libxl__host *libxl__host_get(libxl_ctx *ctx)
         return slot->p;
     kind = find_kind(name && name[0] ? name : "qemu");
     if (!kind) {
-        LOG(ctx, ERROR, "XL_HYPERVISOR=%s: this build does not know it",
-            name);
+        LOG(ctx, ERROR, "XL_HYPERVISOR=%s: this build does not know it", name);
         return NULL;
     }
     slot->p = kind->open(ctx);

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/container.h"
-#include "base/json.h"
 #include "base/log.h"
+#include "host/fake_guest.h"
 #include "store/domain_record.h"
 
 #define FAKE_DM_STATE "state of a fake device model\n"
@@ -35,12 +35,6 @@ struct fake_call {
     libxl__ev_immediate soon;
     libxl__ao_abortable abrt; /* of a call that hangs */
     int rc;
-};
-
-struct fake_guest {
-    char state[16]; /* running, paused, shutdown, none */
-    char was[16];   /* while suspended: what resume goes back to; else "" */
-    int64_t reason;
 };
 
 static const struct libxl__host_ops fake_ops;
@@ -91,77 +85,6 @@ static int enter(libxl__host *h, uint32_t domid, const char *op)
     return ERROR_FAIL;
 }
 
-/* ---- records ---- */
-
-static int guest_read(libxl__host *h, uint32_t domid, struct fake_guest *out)
-{
-    libxl__store *st = fake_of(h)->store;
-    const char *state, *was;
-    yajl_val root;
-    char *text;
-    int rc;
-
-    memset(out, 0, sizeof(*out));
-    strcpy(out->state, "none");
-    rc = st->ops->read(st, domid, "fake", &text);
-    if (rc)
-        return rc == ERROR_NOTFOUND ? 0 : rc;
-    root = libxl__json_parse(h->ctx, domid, "the record \"fake\"", text);
-    free(text);
-    if (!root)
-        return ERROR_FAIL;
-    state = libxl__json_string(root, "state");
-    was = libxl__json_string(root, "was");
-    if (state && was && strlen(state) < sizeof(out->state) &&
-        strlen(was) < sizeof(out->was)) {
-        strcpy(out->state, state);
-        strcpy(out->was, was);
-    } else {
-        LOGD(h->ctx, domid, ERROR, "the record \"fake\" is damaged");
-        rc = ERROR_FAIL;
-    }
-    libxl__json_i64(root, "reason", &out->reason);
-    yajl_tree_free(root);
-    return rc;
-}
-
-static int guest_write(libxl__host *h, uint32_t domid,
-                       const struct fake_guest *g)
-{
-    libxl__store *st = fake_of(h)->store;
-    struct libxl__json_writer w;
-    libxl__gc gc;
-    char *text;
-    int rc = ERROR_NOMEM;
-
-    libxl__gc_init(&gc, h->ctx);
-    libxl__json_writer_init(&w);
-    libxl__json_open(&w, NULL);
-    libxl__json_put_string(&w, "state", g->state);
-    libxl__json_put_string(&w, "was", g->was);
-    libxl__json_put_i64(&w, "reason", g->reason);
-    libxl__json_close(&w);
-    text = libxl__json_finish(&w, &gc);
-    libxl__json_writer_dispose(&w);
-    if (text)
-        rc = st->ops->write(st, domid, "fake", text);
-    libxl__gc_dispose(&gc);
-    return rc;
-}
-
-static int guest_set(libxl__host *h, uint32_t domid, const char *state,
-                     const char *was)
-{
-    struct fake_guest g;
-    int rc = guest_read(h, domid, &g);
-
-    if (rc)
-        return rc;
-    strcpy(g.state, state);
-    strcpy(g.was, was);
-    return guest_write(h, domid, &g);
-}
-
 /* ---- answering ---- */
 
 static void answer(libxl__egc *egc, libxl__ev_immediate *soon)
@@ -182,8 +105,7 @@ static void answer_aborted(libxl__egc *egc, libxl__ao_abortable *abrt, int rc)
 static int answer_soon(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                        const char *op, int rc)
 {
-    struct fake_call *fc =
-        libxl__zalloc(libxl__ao_gc(call->ao), sizeof(*fc));
+    struct fake_call *fc = libxl__zalloc(libxl__ao_gc(call->ao), sizeof(*fc));
 
     if (!fc)
         return ERROR_NOMEM;
@@ -213,14 +135,14 @@ static int fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
 {
     struct libxl__domain_record rec;
     libxl_domain_config config;
-    struct fake_guest g;
+    struct libxl__fake_guest g;
     int rc;
 
     memset(out, 0, sizeof(*out));
     rc = libxl__domain_record_read(fake_of(h)->store, gc, domid, &rec);
     if (rc)
         return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
-    rc = guest_read(h, domid, &g);
+    rc = libxl__fake_guest_read(fake_of(h)->store, domid, &g);
     if (rc)
         return rc;
     rc = libxl_domain_config_from_json(h->ctx, &config, rec.config_json);
@@ -229,14 +151,13 @@ static int fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
     out->name = strdup(rec.name);
     out->uuid = rec.uuid;
     out->domid = domid;
-    out->running = !strcmp(g.state, "running");
-    out->paused = !strcmp(g.state, "paused") && !g.was[0];
-    out->shutdown = !strcmp(g.state, "shutdown") || g.was[0];
-    out->shutdown_reason = g.was[0] ? LIBXL_SHUTDOWN_REASON_SUSPEND
-                           : out->shutdown
-                               ? (libxl_shutdown_reason)g.reason
-                               : LIBXL_SHUTDOWN_REASON_UNKNOWN;
-    out->dying = !strcmp(g.state, "none");
+    out->running = g.state == FAKE_RUNNING;
+    out->paused = g.state == FAKE_PAUSED && !g.was;
+    out->shutdown = g.state == FAKE_SHUTDOWN || g.was;
+    out->shutdown_reason = g.was           ? LIBXL_SHUTDOWN_REASON_SUSPEND
+                           : out->shutdown ? (libxl_shutdown_reason)g.reason
+                                           : LIBXL_SHUTDOWN_REASON_UNKNOWN;
+    out->dying = g.state == FAKE_NONE;
     out->current_memkb = out->max_memkb = config.b_info.max_memkb;
     out->cpu_time = rec.never_started ? 0 : 1000000000u;
     out->vcpu_online = (uint32_t)config.b_info.max_vcpus;
@@ -251,10 +172,10 @@ static int fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
 static int fake_facts(libxl__host *h, libxl_host_fact **out, int *nr)
 {
     static const char *const facts[][2] = {
-        { "host", "fake" },         { "nr_cpus", "2" },
-        { "nr_nodes", "1" },        { "cores_per_socket", "2" },
-        { "threads_per_core", "1" }, { "total_memory", "4096" },
-        { "free_memory", "4096" },  { "hypervisor", "fake (for tests)" },
+        {"host", "fake"},          {"nr_cpus", "2"},
+        {"nr_nodes", "1"},         {"cores_per_socket", "2"},
+        {"threads_per_core", "1"}, {"total_memory", "4096"},
+        {"free_memory", "4096"},   {"hypervisor", "fake (for tests)"},
     };
     const int n = sizeof(facts) / sizeof(facts[0]);
     libxl_host_fact *list = calloc((size_t)n, sizeof(*list));
@@ -280,16 +201,16 @@ static int fake_facts(libxl__host *h, libxl_host_fact **out, int *nr)
 static libxl_vcpuinfo *fake_vcpus(libxl__host *h, uint32_t domid, int *nr)
 {
     libxl_vcpuinfo *list = calloc(1, sizeof(*list));
-    struct fake_guest g;
+    struct libxl__fake_guest g;
 
     *nr = 0;
-    if (!list || guest_read(h, domid, &g)) {
+    if (!list || libxl__fake_guest_read(fake_of(h)->store, domid, &g)) {
         free(list);
         return NULL;
     }
     list[0].cpu = -1;
     list[0].online = true;
-    list[0].running = !strcmp(g.state, "running");
+    list[0].running = g.state == FAKE_RUNNING;
     *nr = 1;
     return list;
 }
@@ -314,29 +235,28 @@ static int fake_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     int rc = enter(h, call->domid, "create");
 
     if (!rc)
-        rc = guest_set(h, call->domid, "paused", "");
+        rc = libxl__fake_guest_set(fake_of(h)->store, call->domid, FAKE_PAUSED,
+                                   FAKE_NONE);
     return answer_soon(egc, h, call, "create", rc);
 }
 
 static int fake_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
-    libxl__store *st = fake_of(h)->store;
     int rc = enter(h, call->domid, "destroy");
 
     if (!rc)
-        rc = st->ops->erase(st, call->domid, "fake");
-    return answer_soon(egc, h, call, "destroy",
-                       rc == ERROR_NOTFOUND ? 0 : rc);
+        rc = libxl__fake_guest_erase(fake_of(h)->store, call->domid);
+    return answer_soon(egc, h, call, "destroy", rc);
 }
 
 /* A guest that has ended, or was never built, cannot be paused or resumed. */
-static int living(libxl__host *h, uint32_t domid, struct fake_guest *g)
+static int living(libxl__host *h, uint32_t domid, struct libxl__fake_guest *g)
 {
-    int rc = guest_read(h, domid, g);
+    int rc = libxl__fake_guest_read(fake_of(h)->store, domid, g);
 
     if (rc)
         return rc;
-    if (strcmp(g->state, "none") && strcmp(g->state, "shutdown"))
+    if (g->state == FAKE_PAUSED || g->state == FAKE_RUNNING)
         return 0;
     LOGD(h->ctx, domid, ERROR, "the guest has ended");
     return ERROR_DOMAIN_DESTROYED;
@@ -344,13 +264,14 @@ static int living(libxl__host *h, uint32_t domid, struct fake_guest *g)
 
 static int fake_pause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
-    struct fake_guest g;
+    struct libxl__fake_guest g;
     int rc = enter(h, call->domid, "pause");
 
     if (!rc)
         rc = living(h, call->domid, &g);
     if (!rc)
-        rc = guest_set(h, call->domid, "paused", g.was[0] ? "paused" : "");
+        rc = libxl__fake_guest_set(fake_of(h)->store, call->domid, FAKE_PAUSED,
+                                   g.was ? FAKE_PAUSED : FAKE_NONE);
     return answer_soon(egc, h, call, "pause", rc);
 }
 
@@ -368,7 +289,7 @@ static int mark_started(libxl__host *h, libxl__gc *gc, uint32_t domid)
 
 static int fake_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
-    struct fake_guest g;
+    struct libxl__fake_guest g;
     int rc = enter(h, call->domid, "unpause");
 
     if (!rc)
@@ -376,46 +297,49 @@ static int fake_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
     if (!rc)
         rc = mark_started(h, libxl__ao_gc(call->ao), call->domid);
     if (!rc)
-        rc = guest_set(h, call->domid, "running", "");
+        rc = libxl__fake_guest_set(fake_of(h)->store, call->domid, FAKE_RUNNING,
+                                   FAKE_NONE);
     return answer_soon(egc, h, call, "unpause", rc);
 }
 
 static int fake_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
-    struct fake_guest g;
+    struct libxl__fake_guest g;
     int rc = enter(h, call->domid, "suspend");
 
     if (!rc)
         rc = living(h, call->domid, &g);
-    if (!rc && !g.was[0])
-        rc = guest_set(h, call->domid, "paused", g.state);
+    if (!rc && !g.was)
+        rc = libxl__fake_guest_set(fake_of(h)->store, call->domid, FAKE_PAUSED,
+                                   g.state);
     return answer_soon(egc, h, call, "suspend", rc);
 }
 
 static int fake_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
-    struct fake_guest g;
+    struct libxl__fake_guest g;
     int rc = enter(h, call->domid, "resume");
 
     if (!rc)
         rc = living(h, call->domid, &g);
-    if (!rc && g.was[0])
-        rc = guest_set(h, call->domid, g.was, "");
+    if (!rc && g.was)
+        rc = libxl__fake_guest_set(fake_of(h)->store, call->domid, g.was,
+                                   FAKE_NONE);
     return answer_soon(egc, h, call, "resume", rc);
 }
 
 static int fake_shutdown(libxl__egc *egc, libxl__host *h,
                          libxl__host_call *call, bool reboot)
 {
-    struct fake_guest g;
+    struct libxl__fake_guest g;
     int rc = enter(h, call->domid, "shutdown");
 
     if (!rc)
         rc = living(h, call->domid, &g);
     if (!rc && !reboot) {
-        strcpy(g.state, "shutdown");
+        g.state = FAKE_SHUTDOWN;
         g.reason = LIBXL_SHUTDOWN_REASON_POWEROFF;
-        rc = guest_write(h, call->domid, &g);
+        rc = libxl__fake_guest_write(fake_of(h)->store, call->domid, &g);
     }
     return answer_soon(egc, h, call, "shutdown", rc);
 }
@@ -450,7 +374,7 @@ static int fake_rename(libxl__host *h, uint32_t domid, const char *new_name)
 static int fake_check_saveable(libxl__host *h, uint32_t domid,
                                const libxl_domain_config *config)
 {
-    struct fake_guest g;
+    struct libxl__fake_guest g;
     int rc = enter(h, domid, "check_saveable");
 
     return rc ? rc : living(h, domid, &g);
@@ -493,8 +417,8 @@ static int fake_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     static const char state[] = FAKE_DM_STATE;
     int rc = enter(h, call->domid, "dm_save");
 
-    if (!rc && pwrite(fd, state, sizeof(state) - 1, 0) !=
-                   (ssize_t)sizeof(state) - 1) {
+    if (!rc &&
+        pwrite(fd, state, sizeof(state) - 1, 0) != (ssize_t)sizeof(state) - 1) {
         LOGED(h->ctx, call->domid, ERROR, errno,
               "cannot write the device model's state");
         rc = ERROR_FAIL;
@@ -508,9 +432,9 @@ static int fake_dm_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     char state[sizeof(FAKE_DM_STATE)] = "";
     int rc = enter(h, call->domid, "dm_load");
 
-    if (!rc && (pread(fd, state, sizeof(state), 0) !=
-                    (ssize_t)sizeof(state) - 1 ||
-                strcmp(state, FAKE_DM_STATE))) {
+    if (!rc &&
+        (pread(fd, state, sizeof(state), 0) != (ssize_t)sizeof(state) - 1 ||
+         strcmp(state, FAKE_DM_STATE))) {
         LOGD(h->ctx, call->domid, ERROR,
              "the device model's state is not a fake one");
         rc = ERROR_FAIL;

@@ -92,7 +92,8 @@ int libxl_ao_abort(libxl_ctx *ctx, const libxl_asyncop_how *how);
  * call that may come from a signal handler or another thread. */
 void libxl_ctx_interrupt(libxl_ctx *ctx);
 
-/* Domain events for one domain (INVALID_DOMID: for all). */
+/* DOMAIN_SHUTDOWN (each time it has ended) and DOMAIN_DEATH (once: it is gone)
+ * of one domain. ERROR_DOMAIN_NOTFOUND, without a message: there is none. */
 typedef struct libxl__evgen_domain_death libxl_evgen_domain_death;
 int libxl_evenable_domain_death(libxl_ctx *ctx, uint32_t domid,
                                 libxl_ev_user user,

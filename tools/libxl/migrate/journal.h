@@ -27,15 +27,15 @@ enum libxl__journal_verb {
 };
 
 enum libxl__journal_step {
-    JSTEP_BUILDING,  /* a guest that has never run is being made */
-    JSTEP_WRITING,   /* memory and state go out; the guest may be suspended */
-    JSTEP_COMMITTED, /* save: the file is whole and on the disk; rename next */
-    JSTEP_SAVED,     /* save: the file has its name; the guest's end is next */
-    JSTEP_GO,        /* migration: from here exactly one side may run it */
+    JSTEP_BUILDING,   /* a guest that has never run is being made */
+    JSTEP_WRITING,    /* memory and state go out; the guest may be suspended */
+    JSTEP_COMMITTED,  /* save: the file is whole and on the disk; rename next */
+    JSTEP_SAVED,      /* save: the file has its name; the guest's end is next */
+    JSTEP_GO,         /* migration: from here exactly one side may run it */
     JSTEP_GIVEN_BACK, /* migration: it is the source's again */
-    JSTEP_GIVEN_UP,  /* migration: the target never ran it and never will */
-    JSTEP_READY,     /* migration: the target has all and waits for GO */
-    JSTEP_DONE,      /* migration: it runs at the target */
+    JSTEP_GIVEN_UP,   /* migration: the target never ran it and never will */
+    JSTEP_READY,      /* migration: the target has all and waits for GO */
+    JSTEP_DONE,       /* migration: it runs at the target */
     JSTEP_NR,
 };
 
@@ -50,9 +50,8 @@ enum libxl__journal_action {
     JACT_ASK,        /* only the peer or the user knows */
 };
 
-enum libxl__journal_action
-libxl__journal_action(enum libxl__journal_verb verb,
-                      enum libxl__journal_step step);
+enum libxl__journal_action libxl__journal_action(enum libxl__journal_verb verb,
+                                                 enum libxl__journal_step step);
 const char *libxl__journal_verb_name(enum libxl__journal_verb verb);
 const char *libxl__journal_step_name(enum libxl__journal_step step);
 

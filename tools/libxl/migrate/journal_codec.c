@@ -18,8 +18,8 @@ static const char *const then_names[] = {
 };
 #define NR_THEN (sizeof(then_names) / sizeof(then_names[0]))
 
-static void encode(struct libxl__json_writer *w,
-                   const struct libxl__journal *j, const char *owner)
+static void encode(struct libxl__json_writer *w, const struct libxl__journal *j,
+                   const char *owner)
 {
     libxl__json_open(w, NULL);
     libxl__json_put_u64(w, "format", JOURNAL_FORMAT);

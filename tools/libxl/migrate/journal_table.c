@@ -8,8 +8,8 @@
 #include <assert.h>
 
 static const char *const verb_names[JOURNAL_NR_VERBS] = {
-    [JOURNAL_CREATE] = "create", [JOURNAL_RESTORE] = "restore",
-    [JOURNAL_SAVE] = "save",     [JOURNAL_SEND] = "send",
+    [JOURNAL_CREATE] = "create",   [JOURNAL_RESTORE] = "restore",
+    [JOURNAL_SAVE] = "save",       [JOURNAL_SEND] = "send",
     [JOURNAL_RECEIVE] = "receive",
 };
 
@@ -26,24 +26,23 @@ static const char *const step_names[JSTEP_NR] = {
 };
 
 static const enum libxl__journal_action actions[JOURNAL_NR_VERBS][JSTEP_NR] = {
-    [JOURNAL_CREATE] = { [JSTEP_BUILDING] = JACT_DESTROY },
-    [JOURNAL_RESTORE] = { [JSTEP_BUILDING] = JACT_DESTROY },
-    [JOURNAL_SAVE] = { [JSTEP_WRITING] = JACT_RESUME,
-                       [JSTEP_COMMITTED] = JACT_LOOK,
-                       [JSTEP_SAVED] = JACT_FINISH },
-    [JOURNAL_SEND] = { [JSTEP_WRITING] = JACT_RESUME,
-                       [JSTEP_GO] = JACT_ASK,
-                       [JSTEP_GIVEN_BACK] = JACT_RESUME,
-                       [JSTEP_DONE] = JACT_FINISH },
-    [JOURNAL_RECEIVE] = { [JSTEP_BUILDING] = JACT_DESTROY,
-                          [JSTEP_READY] = JACT_ASK,
-                          [JSTEP_GO] = JACT_RUN,
-                          [JSTEP_GIVEN_UP] = JACT_DESTROY },
+    [JOURNAL_CREATE] = {[JSTEP_BUILDING] = JACT_DESTROY},
+    [JOURNAL_RESTORE] = {[JSTEP_BUILDING] = JACT_DESTROY},
+    [JOURNAL_SAVE] = {[JSTEP_WRITING] = JACT_RESUME,
+                      [JSTEP_COMMITTED] = JACT_LOOK,
+                      [JSTEP_SAVED] = JACT_FINISH},
+    [JOURNAL_SEND] = {[JSTEP_WRITING] = JACT_RESUME,
+                      [JSTEP_GO] = JACT_ASK,
+                      [JSTEP_GIVEN_BACK] = JACT_RESUME,
+                      [JSTEP_DONE] = JACT_FINISH},
+    [JOURNAL_RECEIVE] = {[JSTEP_BUILDING] = JACT_DESTROY,
+                         [JSTEP_READY] = JACT_ASK,
+                         [JSTEP_GO] = JACT_RUN,
+                         [JSTEP_GIVEN_UP] = JACT_DESTROY},
 };
 
-enum libxl__journal_action
-libxl__journal_action(enum libxl__journal_verb verb,
-                      enum libxl__journal_step step)
+enum libxl__journal_action libxl__journal_action(enum libxl__journal_verb verb,
+                                                 enum libxl__journal_step step)
 {
     assert(verb < JOURNAL_NR_VERBS && step < JSTEP_NR);
     return actions[verb][step];

@@ -193,18 +193,18 @@ static int files_remove(libxl__store *st, uint32_t domid)
 
 /* ---- create ---- */
 
-/* What a killed create left: no record that anybody could act upon, and
- * nobody who holds the lock. */
+/* What a killed create left: not even the record "domain", without which no
+ * guest was begun, and nobody who holds the lock. */
 static int sweep_leftover(struct libxl__store_files *sf, uint32_t domid,
                           void *user)
 {
     libxl__domain_lock *lock;
 
-    if (has_record(sf, domid, "domain") || has_record(sf, domid, "journal"))
+    if (has_record(sf, domid, "domain"))
         return 0;
     if (libxl__domain_lock_try(&sf->store, domid, "sweep", &lock))
         return 0;
-    if (!has_record(sf, domid, "domain") && !has_record(sf, domid, "journal"))
+    if (!has_record(sf, domid, "domain"))
         files_remove(&sf->store, domid);
     libxl__domain_lock_release(lock);
     return 0;

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * death_watch.c - domain events for the application, by inotify on a domain's
+ * directory: its records change, and at the end it goes.
+ *
+ * changed -> shut down? DOMAIN_SHUTDOWN, once; gone? DOMAIN_DEATH, once
+ */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "base/container.h"
+#include "base/log.h"
+#include "domain/death_watch.h"
+#include "host/host.h"
+
+struct libxl__evgen_domain_death {
+    libxl_ctx *ctx;
+    uint32_t domid;
+    libxl_ev_user user;
+    int fd; /* inotify */
+    libxl__ev_fd ev;
+    bool shutdown_told, death_told;
+};
+
+static libxl_evgen_domain_death *evgen_of_ev(libxl__ev_fd *ev)
+{
+    return CONTAINER_OF(ev, struct libxl__evgen_domain_death, ev);
+}
+
+static void tell(libxl__egc *egc, libxl_evgen_domain_death *eg,
+                 libxl_event_type type, libxl_shutdown_reason reason)
+{
+    libxl_event *event = libxl__event_new(type, eg->domid, eg->user);
+
+    if (!event) {
+        LOGD(eg->ctx, eg->domid, ERROR, "no memory to report a domain event");
+        return;
+    }
+    if (type == LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN)
+        event->u.domain_shutdown.shutdown_reason = (uint8_t)reason;
+    libxl__event_occurred(egc, event);
+}
+
+static void look(libxl__egc *egc, libxl_evgen_domain_death *eg)
+{
+    libxl__host *h = libxl__host_get(eg->ctx);
+    libxl_dominfo info = {0};
+    int rc = h->ops->dominfo(h, libxl__egc_gc(egc), eg->domid, &info);
+
+    if (rc == ERROR_DOMAIN_NOTFOUND && !eg->death_told) {
+        eg->death_told = true;
+        tell(egc, eg, LIBXL_EVENT_TYPE_DOMAIN_DEATH, 0);
+    } else if (!rc && info.shutdown && !eg->shutdown_told &&
+               info.shutdown_reason != LIBXL_SHUTDOWN_REASON_SUSPEND) {
+        eg->shutdown_told = true;
+        tell(egc, eg, LIBXL_EVENT_TYPE_DOMAIN_SHUTDOWN, info.shutdown_reason);
+    } else if (!rc && !info.shutdown) {
+        eg->shutdown_told = false;
+    }
+    libxl_dominfo_dispose(&info);
+}
+
+static void changed(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
+                    short revents)
+{
+    char drop[4096];
+
+    while (read(fd, drop, sizeof(drop)) > 0)
+        ;
+    look(egc, evgen_of_ev(ev));
+}
+
+static int add_watch(libxl_evgen_domain_death *eg)
+{
+    libxl__host *h = libxl__host_get(eg->ctx);
+    libxl__store *st = h->ops->store(h);
+    char path[64];
+    int dirfd, wd, rc;
+
+    rc = st->ops->open_dir(st, eg->domid, &dirfd);
+    if (rc)
+        return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", dirfd);
+    wd = inotify_add_watch(eg->fd, path,
+                           IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF);
+    if (wd < 0)
+        LOGED(eg->ctx, eg->domid, ERROR, errno, "cannot watch its records");
+    close(dirfd);
+    return wd < 0 ? ERROR_FAIL : 0;
+}
+
+int libxl__death_watch_enable(libxl__egc *egc, libxl_ctx *ctx, uint32_t domid,
+                              libxl_ev_user user,
+                              libxl_evgen_domain_death **out)
+{
+    libxl_evgen_domain_death *eg = calloc(1, sizeof(*eg));
+    int rc;
+
+    *out = NULL;
+    if (!eg)
+        return ERROR_NOMEM;
+    eg->ctx = ctx;
+    eg->domid = domid;
+    eg->user = user;
+    libxl__ev_fd_init(&eg->ev);
+    eg->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    rc = eg->fd < 0 ? ERROR_FAIL : 0;
+    if (rc)
+        LOGED(ctx, domid, ERROR, errno,
+              "cannot watch domains (fs.inotify.max_user_instances?)");
+    if (!rc)
+        rc = add_watch(eg);
+    if (!rc)
+        rc = libxl__ev_fd_register(ctx, &eg->ev, changed, eg->fd, POLLIN);
+    if (rc) {
+        libxl__death_watch_disable(eg);
+        return rc;
+    }
+    look(egc, eg); /* it may have ended before the watch */
+    *out = eg;
+    return 0;
+}
+
+void libxl__death_watch_disable(libxl_evgen_domain_death *eg)
+{
+    if (!eg)
+        return;
+    libxl__ev_fd_deregister(eg->ctx, &eg->ev);
+    if (eg->fd >= 0)
+        close(eg->fd);
+    free(eg);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * fake_guest.c - codec of the record "fake".
+ */
+#include "host/fake_guest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+
+static const char *const state_names[] = {
+    [FAKE_NONE] = "none",
+    [FAKE_PAUSED] = "paused",
+    [FAKE_RUNNING] = "running",
+    [FAKE_SHUTDOWN] = "shutdown",
+};
+#define NR_STATES (sizeof(state_names) / sizeof(state_names[0]))
+
+static bool decode_state(yajl_val root, const char *key,
+                         enum libxl__fake_state *out)
+{
+    const char *text = libxl__json_string(root, key);
+    unsigned i;
+
+    for (i = 0; text && i < NR_STATES; i++) {
+        *out = i;
+        if (!strcmp(text, state_names[i]))
+            return true;
+    }
+    return false;
+}
+
+int libxl__fake_guest_read(libxl__store *st, uint32_t domid,
+                           struct libxl__fake_guest *out)
+{
+    yajl_val root;
+    char *text;
+    int rc;
+
+    memset(out, 0, sizeof(*out));
+    rc = st->ops->read(st, domid, "fake", &text);
+    if (rc)
+        return rc == ERROR_NOTFOUND ? 0 : rc;
+    root = libxl__json_parse(st->ctx, domid, "the record \"fake\"", text);
+    free(text);
+    if (!root)
+        return ERROR_FAIL;
+    if (!decode_state(root, "state", &out->state) ||
+        !decode_state(root, "was", &out->was) ||
+        !libxl__json_i64(root, "reason", &out->reason)) {
+        LOGD(st->ctx, domid, ERROR, "the record \"fake\" is damaged");
+        rc = ERROR_FAIL;
+    }
+    yajl_tree_free(root);
+    return rc;
+}
+
+int libxl__fake_guest_write(libxl__store *st, uint32_t domid,
+                            const struct libxl__fake_guest *g)
+{
+    struct libxl__json_writer w;
+    libxl__gc gc;
+    char *text;
+    int rc = ERROR_NOMEM;
+
+    libxl__gc_init(&gc, st->ctx);
+    libxl__json_writer_init(&w);
+    libxl__json_open(&w, NULL);
+    libxl__json_put_string(&w, "state", state_names[g->state]);
+    libxl__json_put_string(&w, "was", state_names[g->was]);
+    libxl__json_put_i64(&w, "reason", g->reason);
+    libxl__json_close(&w);
+    text = libxl__json_finish(&w, &gc);
+    libxl__json_writer_dispose(&w);
+    if (text)
+        rc = st->ops->write(st, domid, "fake", text);
+    libxl__gc_dispose(&gc);
+    return rc;
+}
+
+int libxl__fake_guest_set(libxl__store *st, uint32_t domid,
+                          enum libxl__fake_state state,
+                          enum libxl__fake_state was)
+{
+    struct libxl__fake_guest g;
+    int rc = libxl__fake_guest_read(st, domid, &g);
+
+    if (rc)
+        return rc;
+    g.state = state;
+    g.was = was;
+    return libxl__fake_guest_write(st, domid, &g);
+}
+
+int libxl__fake_guest_erase(libxl__store *st, uint32_t domid)
+{
+    int rc = st->ops->erase(st, domid, "fake");
+
+    return rc == ERROR_NOTFOUND ? 0 : rc;
+}
