@@ -13,7 +13,7 @@
 #define DEFAULT_DOWNTIME_MS 300
 
 /* So short a stop is not worth another pass. */
-#define GOOD_ENOUGH_MS 5
+#define GOOD_ENOUGH_MS 1
 /* A pass converges if it leaves less than 7/8 of the best before. */
 #define CONVERGES_NUM 7
 #define CONVERGES_DEN 8
