@@ -128,7 +128,9 @@ static bool set_access(struct disk_text *t, const char *value)
 
 static bool set_backendtype(struct disk_text *t, const char *value)
 {
-    if (!strcmp(value, "unknown") || !strcmp(value, "vhost_user") ||
+    if (!strcmp(value, "vhost-user"))
+        value = "vhost_user";
+    if (!strcmp(value, "unknown") ||
         !libxl_disk_backend_from_string(value, &t->disk->backend))
         return refuse(t, "unknown backendtype", value);
     return true;

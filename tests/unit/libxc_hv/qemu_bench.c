@@ -161,6 +161,7 @@ struct xc_hv *fake_qemu_attach(const struct fake_qemu *q,
         .clear_refs_fd = best == WAY_COMPARE
                              ? -1
                              : open_proc(q->pid, "clear_refs", O_WRONLY),
+        .dev_log_fd = -1,
     };
     struct xc_hv *hv;
 
@@ -176,6 +177,7 @@ struct xc_hv *fake_qemu_empty(uint64_t pages, int *memory_fd)
         .pagemap_fd = -1,
         .uffd = -1,
         .clear_refs_fd = -1,
+        .dev_log_fd = -1,
     };
     struct xc_hv *hv;
 

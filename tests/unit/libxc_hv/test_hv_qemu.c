@@ -197,6 +197,7 @@ static void memory_that_is_too_small_is_refused(void **state)
         .pagemap_fd = -1,
         .uffd = -1,
         .clear_refs_fd = -1,
+        .dev_log_fd = -1,
     };
     struct xc_hv *hv;
 

@@ -115,6 +115,7 @@ static int start_helper(libxl__egc *egc, struct rig *r, bool restore)
         .pagemap_fd = -1,
         .uffd = -1,
         .clear_refs_fd = -1,
+        .dev_log_fd = -1,
     };
     libxl__save_helper_init(&r->sh);
     r->sh.ao = r->ao;

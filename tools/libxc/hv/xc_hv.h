@@ -127,6 +127,7 @@ struct xc_hv_qemu_params { /* all fds are used up, also by a failure */
     int uffd;               /* userfaultfd of QEMU's address space, or -1 */
     uint64_t qemu_va;       /* where QEMU maps the memory; 0 unknown */
     int clear_refs_fd;      /* /proc/PID/clear_refs for soft-dirty, or -1 */
+    int dev_log_fd;         /* what device processes wrote to, or -1 */
 };
 /* Looks into /proc/self: call it before the door to open() is shut. */
 int xc_hv_qemu_open(const struct xc_hv_qemu_params *p, struct xc_hv **out);

@@ -21,6 +21,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "hv/xc_dev_log.h"
 #include "hv/xc_dirty.h"
 
 #ifndef MADV_POPULATE_READ
@@ -39,6 +40,7 @@ struct qemu {
     uint8_t *copies; /* room for a batch of scattered pages */
     bool soft_dirty_works;
     struct xc_dirty *log; /* while logging */
+    struct xc_dev_log dev_log;
     char log_why[XC_DIRTY_TEXT_MAX];
 };
 
@@ -222,6 +224,7 @@ static int qemu_dirty_start(struct xc_hv *hv)
         .soft_dirty_works = q->soft_dirty_works,
     };
 
+    xc_dev_log_take(&q->dev_log, NULL);
     return xc_dirty_start(&t, &q->log, q->log_why);
 }
 
@@ -230,6 +233,7 @@ static int qemu_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
 {
     struct qemu *q = qemu_of(hv);
 
+    xc_dev_log_take(&q->dev_log, into);
     return q->log->ops->read_clear(q->log, into);
 }
 
@@ -271,7 +275,8 @@ static int no_set_tsc(struct xc_hv *hv, const struct xc_hv_tsc *in)
 
 static void close_fds(const struct xc_hv_qemu_params *p)
 {
-    const int fds[] = {p->memory_fd, p->pagemap_fd, p->uffd, p->clear_refs_fd};
+    const int fds[] = {p->memory_fd, p->pagemap_fd, p->uffd, p->clear_refs_fd,
+                       p->dev_log_fd};
 
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
         if (fds[i] >= 0)
@@ -284,6 +289,7 @@ static void qemu_close(struct xc_hv *hv)
 
     if (q->memory)
         munmap(q->memory, q->p.memory_bytes);
+    xc_dev_log_close(&q->dev_log);
     close_fds(&q->p);
     free(q->copies);
     free(q);
@@ -339,7 +345,7 @@ static int attach(struct qemu *q)
         return -errno;
     q->memory = at;
     q->soft_dirty_works = q->p.clear_refs_fd >= 0 && xc_dirty_soft_probe();
-    return 0;
+    return xc_dev_log_open(&q->dev_log, q->p.dev_log_fd, q->base.nr_pfns);
 }
 
 int xc_hv_qemu_open(const struct xc_hv_qemu_params *p, struct xc_hv **out)

@@ -24,6 +24,8 @@ struct libxl__qemu_runtime {
     int agent_fd;                 /* listening socket's number, -1: no port */
     const int *tap_fds;           /* one a nic, -1: user-mode; NULL: all -1 */
     const bool *disk_is_blockdev; /* one a disk; NULL: none is */
+    const int *disk_fds;          /* one a disk: its device process's
+                                     connection, -1: none; NULL: all -1 */
     const char *bios_path;        /* -bios, NULL: QEMU's own SeaBIOS */
     int64_t rtc_seconds;          /* clock at start, since 1970; 0: now */
     bool incoming;                /* -S -incoming defer */

@@ -99,8 +99,10 @@ static const char *disk_refusal(const libxl_domain_config *config,
         return "there are only so many IDE places: use xvda.. or vda..";
     if (disk->script && disk->script[0])
         return "script= is not offered on a QEMU host: name the file or device";
-    if (disk->backend == LIBXL_DISK_BACKEND_VHOST_USER)
-        return "backendtype vhost-user is not offered by this build";
+    if (disk->backend == LIBXL_DISK_BACKEND_VHOST_USER &&
+        (place->bus == BUS_IDE || disk->is_cdrom ||
+         disk->format != LIBXL_DISK_FORMAT_RAW))
+        return "backendtype vhost-user serves raw disks at vda.. or xvda..";
     if (disk->format == LIBXL_DISK_FORMAT_EMPTY)
         return disk->is_cdrom ? NULL : "only a cdrom can be empty";
     if (!format_driver(disk->format))
@@ -188,6 +190,25 @@ static void add_disk_device(struct libxl__arglist *al,
     libxl__arglist_json(al, "-device", &w);
 }
 
+/* Served by a process of its own, over the connection in fd. */
+static void add_vhost_user_disk(struct libxl__arglist *al, const char *node,
+                                int fd, int bootindex)
+{
+    const char *chardev = libxl__sprintf(al->gc, "vu-%s", node);
+    struct libxl__json_writer w;
+
+    libxl__arglist_optf(al, "-chardev", "socket,id=%s,fd=%d", chardev, fd);
+    libxl__json_writer_init(&w);
+    libxl__json_open(&w, NULL);
+    libxl__json_put_string(&w, "driver", "vhost-user-blk-pci");
+    libxl__json_put_string(&w, "id", libxl__sprintf(al->gc, "dev-%s", node));
+    libxl__json_put_string(&w, "chardev", chardev);
+    libxl__json_put_u64(&w, "num-queues", 1);
+    put_boot_index(&w, bootindex);
+    libxl__json_close(&w);
+    libxl__arglist_json(al, "-device", &w);
+}
+
 void libxl__qemu_add_disks(struct libxl__arglist *al,
                            const libxl_domain_config *config, uint32_t domid,
                            const struct libxl__qemu_runtime *rt)
@@ -214,6 +235,11 @@ void libxl__qemu_add_disks(struct libxl__arglist *al,
         }
         boot = disk->is_cdrom ? boot_index(config, 'd', nth_cdrom++)
                               : boot_index(config, 'c', nth_disk++);
+        if (disk->backend == LIBXL_DISK_BACKEND_VHOST_USER) {
+            add_vhost_user_disk(al, node, rt->disk_fds ? rt->disk_fds[i] : -1,
+                                boot);
+            continue;
+        }
         if (has_medium(disk))
             add_blockdev(al, disk, node, blockdev);
         add_disk_device(al, config, disk, node, &place, boot);

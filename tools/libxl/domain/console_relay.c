@@ -12,7 +12,7 @@
 
 #include "base/container.h"
 #include "base/log.h"
-#include "domain/sock_at.h"
+#include "base/sock_at.h"
 
 static void guest_ready(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
                         short revents);

@@ -10,7 +10,7 @@
 #include "base/container.h"
 #include "base/log.h"
 #include "domain/keeper.h"
-#include "domain/sock_at.h"
+#include "base/sock_at.h"
 
 static void arrives(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
                     short revents);

@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-#include "domain/sock_at.h"
+#include "base/sock_at.h"
 
 int libxl__lease_begin(libxl__store *st, uint32_t domid)
 {

@@ -45,6 +45,7 @@ static void fds_of(const libxl__save_helper *sh, int control,
     fds[LIBXL__HW_FD_PAGEMAP] = g->pagemap_fd;
     fds[LIBXL__HW_FD_UFFD] = g->uffd;
     fds[LIBXL__HW_FD_CLEAR_REFS] = g->clear_refs_fd;
+    fds[LIBXL__HW_FD_DEV_LOG] = g->dev_log_fd;
 }
 
 static void set_precopy(struct libxl__hw_setup *setup,

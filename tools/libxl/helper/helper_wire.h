@@ -31,6 +31,7 @@ enum libxl__hw_fd {
     LIBXL__HW_FD_PAGEMAP,
     LIBXL__HW_FD_UFFD,
     LIBXL__HW_FD_CLEAR_REFS,
+    LIBXL__HW_FD_DEV_LOG,
     LIBXL__HW_NR_FDS,
 };
 

@@ -30,6 +30,7 @@ struct libxl__helper_guest {
     uint64_t qemu_va;
     /* -1: absent */
     int memory_fd, pagemap_fd, uffd, clear_refs_fd;
+    int dev_log_fd; /* a bit a page, set by the guest's device processes */
 };
 
 struct libxl__helper_results {

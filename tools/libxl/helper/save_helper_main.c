@@ -199,6 +199,7 @@ static int open_qemu(const struct libxl__hw_setup *setup, struct xc_hv **hv)
         .uffd = fd_of(setup, LIBXL__HW_FD_UFFD),
         .qemu_va = setup->qemu_va,
         .clear_refs_fd = fd_of(setup, LIBXL__HW_FD_CLEAR_REFS),
+        .dev_log_fd = fd_of(setup, LIBXL__HW_FD_DEV_LOG),
     };
 
     return xc_hv_qemu_open(&qemu, hv);

@@ -392,6 +392,7 @@ static int fake_helper_guest(libxl__host *h, uint32_t domid, bool live,
     out->hv = "fake";
     out->domid = domid;
     out->memory_fd = out->pagemap_fd = out->uffd = out->clear_refs_fd = -1;
+    out->dev_log_fd = -1;
     if (rc)
         return rc;
     libxl__gc_init(&gc, h->ctx);

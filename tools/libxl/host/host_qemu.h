@@ -11,6 +11,7 @@
 #define LIBXL_HOST_QEMU_H
 
 #include "base/proc_id.h"
+#include "dev/dev.h"
 #include "dm/qmp_script.h"
 #include "host/host.h"
 #include "store/domain_record.h"
@@ -76,6 +77,10 @@ struct libxl__qemu_op {
     struct libxl__run_record run; /* as it was before */
     unsigned retries; /* how often QEMU's refusal is not the last word */
     libxl__ev_time retry;
+    /* NULL, or asked of the guest's device processes before the script, and
+     * after one that succeeded */
+    const char *dev_before, *dev_after;
+    libxl__dev_ask dev;
     /* NULL, or: looks at the result; what it returns is the call's rc */
     int (*done)(struct libxl__qemu_op *op, int rc, yajl_val last);
 };

@@ -120,6 +120,7 @@ int libxl__qemu_unpause(libxl__egc *egc, libxl__host *h,
     if (rc)
         return rc;
     libxl__qemu_op_step(op, "cont", NULL);
+    op->dev_before = "activate";
     op->done = unpause_done;
     if (op->run.state == LIBXL__RUN_SHUTDOWN)
         rc = refuse_ended(op);
@@ -158,8 +159,10 @@ int libxl__qemu_suspend(libxl__egc *egc, libxl__host *h,
     /* After a migration QEMU has let go of its disks, and refuses another one,
      * until it has run: a guest that was saved while paused and is saved
      * again runs for the moment between these two. */
-    if (op->run.state_taken)
+    if (op->run.state_taken) {
+        op->dev_before = "activate";
         libxl__qemu_op_step(op, "cont", NULL);
+    }
     libxl__qemu_op_step(op, "stop", NULL);
     libxl__qemu_op_step(op, "query-status", NULL);
     op->done = suspend_done;
@@ -195,6 +198,7 @@ int libxl__qemu_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
         /* Whoever is resumed after a save was cut short may still be writing
          * its device state: QEMU then refuses for some milliseconds. */
         op->retries = RESUME_RETRIES;
+        op->dev_before = "activate";
         libxl__qemu_op_step(op, "cont", NULL);
         rc = write_run(op, LIBXL__RUN_RUNNING, true);
     } else {

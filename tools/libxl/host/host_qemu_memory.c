@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "dev/dev.h"
 #include "host/host_qemu.h"
 
 /* ---- where it is mapped ---- */
@@ -134,6 +135,24 @@ static int open_memory(libxl__host *h, uint32_t domid,
     return 0;
 }
 
+/* -1 where no device is a process of its own. */
+static int open_dev_log(libxl__host *h, uint32_t domid, int *fd_out)
+{
+    libxl__store *st = libxl__host_qemu_of(h)->store;
+    int dirfd, rc;
+
+    rc = st->ops->open_dir(st, domid, &dirfd);
+    if (rc)
+        return rc;
+    *fd_out = openat(dirfd, LIBXL__DEV_LOG_NAME, O_RDWR | O_CLOEXEC);
+    close(dirfd);
+    if (*fd_out >= 0 || errno == ENOENT)
+        return 0;
+    LOGED(h->ctx, domid, ERROR, errno,
+          "cannot open the devices' dirty log \"%s\"", LIBXL__DEV_LOG_NAME);
+    return ERROR_FAIL;
+}
+
 int libxl__qemu_helper_guest(libxl__host *h, uint32_t domid, bool live,
                              struct libxl__helper_guest *out)
 {
@@ -144,6 +163,7 @@ int libxl__qemu_helper_guest(libxl__host *h, uint32_t domid, bool live,
     out->hv = "qemu";
     out->domid = domid;
     out->memory_fd = out->pagemap_fd = out->uffd = out->clear_refs_fd = -1;
+    out->dev_log_fd = -1;
     rc = libxl__qemu_ident_read(libxl__host_qemu_of(h), domid, &id);
     if (rc) {
         LOGD(h->ctx, domid, ERROR, "the guest has no QEMU process");
@@ -163,7 +183,10 @@ int libxl__qemu_helper_guest(libxl__host *h, uint32_t domid, bool live,
     out->pagemap_fd = libxl__qemu_open_proc(&id.proc, "pagemap", O_RDONLY);
     out->clear_refs_fd = libxl__qemu_open_proc(&id.proc, "clear_refs",
                                                O_WRONLY);
-    return 0;
+    rc = open_dev_log(h, domid, &out->dev_log_fd);
+    if (rc)
+        libxl__qemu_helper_guest_done(h, out);
+    return rc;
 }
 
 static void close_one(int *fd)
@@ -180,4 +203,5 @@ void libxl__qemu_helper_guest_done(libxl__host *h,
     close_one(&g->pagemap_fd);
     close_one(&g->uffd);
     close_one(&g->clear_refs_fd);
+    close_one(&g->dev_log_fd);
 }

@@ -2,7 +2,8 @@
 /*
  * host_qemu_op.c - host calls that are one QMP script. Chain:
  *
- *   start -> script_done [-> retry_now -> script_done ...] -> callback
+ *   start [-> before_done] -> script_done [-> retry_now -> script_done ...]
+ *         [-> after_done] -> callback
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,6 +19,8 @@ enum { STEP_TIMEOUT_MS = 60000, RETRY_MS = 20 };
 static void script_done(libxl__egc *egc, libxl__qmp_script *s, int rc,
                         yajl_val last);
 static void retry_now(libxl__egc *egc, libxl__ev_time *ev, int rc);
+static void before_done(libxl__egc *egc, libxl__dev_ask *ask, int rc);
+static void after_done(libxl__egc *egc, libxl__dev_ask *ask, int rc);
 
 static struct libxl__qemu_op *op_of_script(libxl__qmp_script *s)
 {
@@ -27,6 +30,11 @@ static struct libxl__qemu_op *op_of_script(libxl__qmp_script *s)
 static struct libxl__qemu_op *op_of_retry(libxl__ev_time *ev)
 {
     return CONTAINER_OF(ev, struct libxl__qemu_op, retry);
+}
+
+static struct libxl__qemu_op *op_of_dev(libxl__dev_ask *ask)
+{
+    return CONTAINER_OF(ask, struct libxl__qemu_op, dev);
 }
 
 static int find_process(struct libxl__qemu_op *op)
@@ -65,6 +73,7 @@ int libxl__qemu_op_new(libxl__host *h, libxl__host_call *call,
     libxl__gc_init(&op->gc, h->ctx);
     libxl__qmp_script_init(&op->script);
     libxl__ev_time_init(&op->retry);
+    libxl__dev_ask_init(&op->dev);
     op->script.ctx = h->ctx;
     op->script.domid = call->domid;
     op->script.steps = op->steps;
@@ -87,6 +96,7 @@ void libxl__qemu_op_drop(struct libxl__qemu_op *op)
 {
     libxl__qmp_script_stop(&op->script);
     libxl__ev_time_deregister(op->hq->host.ctx, &op->retry);
+    libxl__dev_ask_stop(&op->dev);
     if (op->dirfd >= 0)
         close(op->dirfd);
     if (op->log_fd >= 0)
@@ -104,6 +114,18 @@ void libxl__qemu_op_step(struct libxl__qemu_op *op, const char *command,
     step->args_json = args_json;
 }
 
+static int ask_devices(struct libxl__qemu_op *op, const char *request,
+                       void (*done)(libxl__egc *egc, libxl__dev_ask *ask,
+                                    int rc))
+{
+    op->dev.ctx = op->hq->host.ctx;
+    op->dev.domid = op->call->domid;
+    op->dev.dirfd = op->dirfd;
+    op->dev.request = request;
+    op->dev.callback = done;
+    return libxl__dev_ask_start(&op->dev);
+}
+
 int libxl__qemu_op_start(libxl__egc *egc, struct libxl__qemu_op *op)
 {
     int rc;
@@ -112,7 +134,10 @@ int libxl__qemu_op_start(libxl__egc *egc, struct libxl__qemu_op *op)
     op->script.callback = script_done;
     op->script.quiet_errors = op->retries > 0;
     op->call->state = op;
-    rc = libxl__qmp_script_start(egc, &op->script);
+    if (op->dev_before && libxl__dev_any(op->dirfd))
+        rc = ask_devices(op, op->dev_before, before_done);
+    else
+        rc = libxl__qmp_script_start(egc, &op->script);
     if (rc) {
         op->call->state = NULL;
         if (op->done)
@@ -122,16 +147,41 @@ int libxl__qemu_op_start(libxl__egc *egc, struct libxl__qemu_op *op)
     return rc;
 }
 
-static void finish(libxl__egc *egc, struct libxl__qemu_op *op, int rc,
-                   yajl_val last)
+static void end(libxl__egc *egc, struct libxl__qemu_op *op, int rc)
 {
     libxl__host_call *call = op->call;
 
-    if (op->done)
-        rc = op->done(op, rc, last);
     libxl__qemu_op_drop(op);
     call->state = NULL;
     call->callback(egc, call, rc);
+}
+
+static void finish(libxl__egc *egc, struct libxl__qemu_op *op, int rc,
+                   yajl_val last)
+{
+    if (op->done)
+        rc = op->done(op, rc, last);
+    if (!rc && op->dev_after && libxl__dev_any(op->dirfd)) {
+        rc = ask_devices(op, op->dev_after, after_done);
+        if (!rc)
+            return;
+    }
+    end(egc, op, rc);
+}
+
+static void before_done(libxl__egc *egc, libxl__dev_ask *ask, int rc)
+{
+    struct libxl__qemu_op *op = op_of_dev(ask);
+
+    if (!rc)
+        rc = libxl__qmp_script_start(egc, &op->script);
+    if (rc)
+        finish(egc, op, rc, NULL);
+}
+
+static void after_done(libxl__egc *egc, libxl__dev_ask *ask, int rc)
+{
+    end(egc, op_of_dev(ask), rc);
 }
 
 static void script_done(libxl__egc *egc, libxl__qmp_script *s, int rc,

@@ -110,6 +110,8 @@ int libxl__qemu_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                         "{\"max-bandwidth\":1000000000000}");
     pass_fd(op);
     libxl__qemu_op_step(op, "migrate", "{\"uri\":\"fd:" FD_NAME "\"}");
+    /* as QEMU does with its own disks when its state is out */
+    op->dev_after = "inactivate";
     op->done = save_done;
     return libxl__qemu_op_start(egc, op);
 }

@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "base/paths.h"
+#include "base/sock_at.h"
+#include "dev/dev.h"
 #include "host/qemu_probe.h"
 
 extern char **environ;
@@ -57,20 +57,11 @@ static int make_memory(libxl_ctx *ctx, uint32_t domid, uint64_t bytes,
     return ERROR_NOMEM;
 }
 
-/* Bound through the directory's fd: a path in sun_path is 108 bytes. */
 static int listen_at(libxl_ctx *ctx, uint32_t domid, int dirfd,
                      const char *name, int *fd_out)
 {
-    struct sockaddr_un sun = { .sun_family = AF_UNIX };
-    int fd;
-
-    snprintf(sun.sun_path, sizeof(sun.sun_path), "/proc/self/fd/%d/%s", dirfd,
-             name);
-    unlinkat(dirfd, name, 0);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    *fd_out = fd;
-    if (fd >= 0 && !bind(fd, (struct sockaddr *)&sun, sizeof(sun)) &&
-        !listen(fd, 2))
+    *fd_out = libxl__listen_at(dirfd, name);
+    if (*fd_out >= 0)
         return 0;
     LOGED(ctx, domid, ERROR, errno, "cannot make the socket \"%s\"", name);
     return ERROR_FAIL;
@@ -120,6 +111,38 @@ static int make_taps(libxl_ctx *ctx, uint32_t domid,
     return rc;
 }
 
+/* Disks that a process of their own serves: started here, and each ends by
+ * itself when QEMU does. */
+static int start_devices(libxl_ctx *ctx, uint32_t domid,
+                         const libxl_domain_config *config, bool incoming,
+                         int dirfd, struct libxl__qemu_kit *kit)
+{
+    struct libxl__dev_start start = {
+        .dirfd = dirfd,
+        .log_fd = kit->fds[LIBXL__QEMU_LOG_FD],
+        .memory_bytes = libxl__qemu_memory_bytes(config),
+        .incoming = incoming,
+    };
+    int i, rc = 0;
+
+    for (i = 0; i < config->num_disks && !rc; i++) {
+        kit->disk_numbers[i] = -1;
+        if (config->disks[i].backend != LIBXL_DISK_BACKEND_VHOST_USER)
+            continue;
+        if (start.index == LIBXL__DEV_MAX) {
+            LOGD(ctx, domid, ERROR, "more than %d disks with backendtype "
+                 "vhost-user", LIBXL__DEV_MAX);
+            return ERROR_INVAL;
+        }
+        rc = libxl__dev_start_disk(ctx, domid, &start, &config->disks[i],
+                                   &kit->fds[kit->nr_fds]);
+        if (!rc)
+            kit->disk_numbers[i] = (int)kit->nr_fds++;
+        start.index++;
+    }
+    return rc;
+}
+
 static int look_at_disks(libxl_ctx *ctx, uint32_t domid,
                          const libxl_domain_config *config,
                          struct libxl__qemu_kit *kit)
@@ -159,6 +182,7 @@ static int fill_runtime(struct libxl__host_qemu *hq, libxl__gc *gc,
     rt->agent_fd = LIBXL__QEMU_AGENT_FD;
     rt->tap_fds = kit->tap_numbers;
     rt->disk_is_blockdev = kit->disk_is_blockdev;
+    rt->disk_fds = kit->disk_numbers;
     rt->rtc_seconds = time(NULL);
     rt->incoming = incoming;
     return libxl__qemu_bios_path(hq->host.ctx, domid, config, &rt->bios_path);
@@ -189,8 +213,12 @@ int libxl__qemu_kit_make(struct libxl__host_qemu *hq, libxl__gc *gc,
     if (rc)
         return rc;
     rc = make_sockets(ctx, domid, dirfd, kit);
+    if (!rc)
+        rc = make_taps(ctx, domid, config, kit);
+    if (!rc)
+        rc = start_devices(ctx, domid, config, incoming, dirfd, kit);
     close(dirfd);
-    return rc ? rc : make_taps(ctx, domid, config, kit);
+    return rc;
 }
 
 /* ---- the environment ---- */

@@ -12,16 +12,18 @@
 #define LIBXL_QEMU_SPAWN_H
 
 #include "dm/qemu_args.h"
+#include "dev/dev.h"
 #include "host/host_qemu.h"
 
 #define LIBXL__QEMU_MAX_NICS 16
 #define LIBXL__QEMU_MAX_DISKS 64
 
 struct libxl__qemu_kit {
-    int fds[LIBXL__QEMU_FIRST_TAP_FD + LIBXL__QEMU_MAX_NICS];
+    int fds[LIBXL__QEMU_FIRST_TAP_FD + LIBXL__QEMU_MAX_NICS + LIBXL__DEV_MAX];
     size_t nr_fds;
     int tap_numbers[LIBXL__QEMU_MAX_NICS]; /* in the child; -1: user-mode */
     bool disk_is_blockdev[LIBXL__QEMU_MAX_DISKS];
+    int disk_numbers[LIBXL__QEMU_MAX_DISKS]; /* -1: QEMU's own disk */
     struct libxl__qemu_runtime rt; /* points into this struct and the gc */
 };
 

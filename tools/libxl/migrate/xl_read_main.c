@@ -67,6 +67,7 @@ static void run_libxc(libxl__egc *egc, libxl__stream_read *sr)
         .pagemap_fd = -1,
         .uffd = -1,
         .clear_refs_fd = -1,
+        .dev_log_fd = -1,
     };
     libxl__save_helper_init(&op->sh);
     op->sh.ao = op->ao;

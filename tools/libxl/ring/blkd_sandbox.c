@@ -18,6 +18,7 @@ static const int allowed[] = {
     /* frontends */
     SCMP_SYS(accept4),
     SCMP_SYS(recvmsg),
+    SCMP_SYS(recvfrom),
     SCMP_SYS(sendto),
     SCMP_SYS(sendmsg),
     SCMP_SYS(read),

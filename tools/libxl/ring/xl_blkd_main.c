@@ -236,9 +236,10 @@ static int serve(struct blkd *d)
                 strerror(-r));
         return 1;
     }
-    fprintf(stderr, "xl-blkd: serving %s%s, %u queue%s, %s\n", d->o.image,
-            d->o.read_only ? " read-only" : "", d->o.queues,
-            d->o.queues > 1 ? "s" : "", libxl__blk_dev_io_name(d->blk));
+    if (d->o.connected_fd < 0)
+        fprintf(stderr, "xl-blkd: serving %s%s, %u queue%s, %s\n",
+                d->o.image, d->o.read_only ? " read-only" : "", d->o.queues,
+                d->o.queues > 1 ? "s" : "", libxl__blk_dev_io_name(d->blk));
     if (libxl_event_wait(d->ctx, &event, LIBXL_EVENTMASK_ALL, NULL, NULL))
         return 1;
     libxl_event_free(d->ctx, event);

@@ -2,7 +2,7 @@
 /*
  * sock_at.c - unix stream sockets by /proc/self/fd/DIRFD/NAME.
  */
-#include "domain/sock_at.h"
+#include "base/sock_at.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * dev.h - SEAM 5: a device that is served by a process of its own
+ * (docs/specs/device-control.md).
+ *
+ * start     with QEMU, before it; ends by itself when QEMU's connection does
+ * log       always on: a bit for each page of the guest's memory file that a
+ *           device has written to, in the file dev-log of the domain's
+ *           directory; the save helper merges it each round
+ * activate, inactivate    the image's lock is taken, given up: around the
+ *           moment when a guest's disks go to another host process
+ *
+ * A disk's ring state needs no save of its own: QEMU asks the process for it
+ * when the guest stops, and carries it in its device state.
+ *
+ * Thread:    loop thread only.
+ * Errors:    rc, logged.
+ */
+#ifndef LIBXL_DEV_H
+#define LIBXL_DEV_H
+
+#include "engine/engine.h"
+
+#define LIBXL__DEV_MAX 16
+#define LIBXL__DEV_LOG_NAME "dev-log"
+
+struct libxl__dev_start {
+    int dirfd;      /* the domain's directory */
+    unsigned index; /* 0, 1, ...: names the control socket dev-INDEX */
+    int log_fd;     /* becomes its stderr */
+    uint64_t memory_bytes;
+    bool incoming; /* the image is another's until "activate" */
+};
+
+/* Starts xl-blkd. *qemu_fd is QEMU's end of the connection, the caller's. What
+ * the process finds wrong with the image stands in log_fd. */
+int libxl__dev_start_disk(libxl_ctx *ctx, uint32_t domid,
+                          const struct libxl__dev_start *start,
+                          const libxl_device_disk *disk, int *qemu_fd);
+
+/* Has the domain any such device? */
+bool libxl__dev_any(int dirfd);
+
+/* One request to all devices of a domain, one after the other. The callback
+ * runs once, never from inside start; the first refusal ends it, logged. */
+typedef struct libxl__dev_ask libxl__dev_ask;
+struct libxl__dev_ask {
+    /* caller fills */
+    libxl_ctx *ctx;
+    uint32_t domid;
+    int dirfd;
+    const char *request; /* "activate", "inactivate" */
+    void (*callback)(libxl__egc *egc, libxl__dev_ask *ask, int rc);
+    /* private */
+    unsigned index;
+    int fd;
+    libxl__ev_fd ev;
+    libxl__ev_time deadline;
+    char line[256];
+    size_t got;
+};
+void libxl__dev_ask_init(libxl__dev_ask *ask);
+int libxl__dev_ask_start(libxl__dev_ask *ask);
+void libxl__dev_ask_stop(libxl__dev_ask *ask); /* no callback; idempotent */
+
+#endif
