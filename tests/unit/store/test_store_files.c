@@ -319,6 +319,20 @@ static void a_reboot_wish_is_taken_once(void **state)
     assert_false(libxl__reboot_wish_take(r->st, domid));
 }
 
+static void an_old_wish_does_not_count(void **state)
+{
+    struct store_rig *r = *state;
+    uint32_t domid = store_rig_domain(r);
+    char *text;
+
+    assert_int_equal(r->st->ops->write(r->st, domid, "wish",
+                                       "{\"wish\":\"reboot\",\"at\":1000}"),
+                     0);
+    assert_false(libxl__reboot_wish_take(r->st, domid));
+    assert_int_equal(r->st->ops->read(r->st, domid, "wish", &text),
+                     ERROR_NOTFOUND);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, store_rig_open, \
                                                 store_rig_close)
 
@@ -342,6 +356,7 @@ int main(void)
         TEST(the_makers_lock_passes_to_its_taker),
         TEST(run_states_are_read_back),
         TEST(a_reboot_wish_is_taken_once),
+        TEST(an_old_wish_does_not_count),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,17 @@ static bool read_stat(const char *path, struct task_stat *out)
     return parse_stat(buf, out);
 }
 
-/* fn for each vCPU thread, which QEMU names "CPU 0/TCG" (debug-threads=on). */
+/* QEMU names its vCPU threads "CPU 0/TCG" (debug-threads=on). */
+static bool parse_vcpu(const char *comm, unsigned *n)
+{
+    char *end;
+
+    if (strncmp(comm, "CPU ", 4) || !isdigit((unsigned char)comm[4]))
+        return false;
+    *n = (unsigned)strtoul(comm + 4, &end, 10);
+    return *end == '/';
+}
+
 static void each_vcpu(pid_t pid,
                       void (*fn)(unsigned n, const struct task_stat *t,
                                  void *user),
@@ -86,7 +96,7 @@ static void each_vcpu(pid_t pid,
             continue;
         snprintf(path, sizeof(path), "/proc/%ld/task/%.16s/stat", (long)pid,
                  de->d_name);
-        if (read_stat(path, &t) && sscanf(t.comm, "CPU %u/", &n) == 1)
+        if (read_stat(path, &t) && parse_vcpu(t.comm, &n))
             fn(n, &t, user);
     }
     closedir(d);
@@ -143,12 +153,37 @@ static void set_live(struct libxl__host_qemu *hq, libxl_dominfo *out,
         out->current_memkb = id->target_kb;
 }
 
+static void set_config(libxl_dominfo *out, const libxl_domain_build_info *b)
+{
+    out->max_memkb = out->current_memkb = b->max_memkb;
+    if (b->target_memkb && b->target_memkb < b->max_memkb)
+        out->current_memkb = b->target_memkb;
+    out->vcpu_online =
+        (uint32_t)(b->avail_vcpus > 0 ? b->avail_vcpus : b->max_vcpus);
+    out->vcpu_max_id = (uint32_t)b->max_vcpus - 1;
+}
+
+/* Without its process a domain is a dying one, until someone cleans up; before
+ * it has one, it is being made. */
+static void set_process(struct libxl__host_qemu *hq, libxl_dominfo *out,
+                        const struct libxl__domain_record *rec)
+{
+    struct libxl__qemu_ident id;
+
+    if (!rec->qemu_json)
+        out->paused = true;
+    else if (libxl__qemu_ident_read(hq, out->domid, &id) ||
+             libxl__proc_id_state(&id.proc) != LIBXL__PROC_ALIVE)
+        out->dying = true;
+    else
+        set_live(hq, out, &id, rec->never_started);
+}
+
 int libxl__qemu_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
                         libxl_dominfo *out)
 {
     struct libxl__host_qemu *hq = libxl__host_qemu_of(h);
     struct libxl__domain_record rec;
-    struct libxl__qemu_ident id;
     libxl_domain_config config;
     int rc;
 
@@ -161,32 +196,15 @@ int libxl__qemu_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
         out->name = strdup(rec.name);
     if (!rc && !out->name)
         rc = ERROR_NOMEM;
-    if (rc)
-        goto out;
-    out->domid = domid;
-    out->uuid = rec.uuid;
-    out->domain_type = LIBXL_DOMAIN_TYPE_HVM;
-    out->shutdown_reason = LIBXL_SHUTDOWN_REASON_UNKNOWN;
-    out->never_started = rec.never_started;
-    out->started_at = rec.created_at;
-    out->max_memkb = out->current_memkb = config.b_info.max_memkb;
-    if (config.b_info.target_memkb &&
-        config.b_info.target_memkb < config.b_info.max_memkb)
-        out->current_memkb = config.b_info.target_memkb;
-    out->vcpu_online = (uint32_t)config.b_info.max_vcpus;
-    if (config.b_info.avail_vcpus > 0)
-        out->vcpu_online = (uint32_t)config.b_info.avail_vcpus;
-    out->vcpu_max_id = (uint32_t)config.b_info.max_vcpus - 1;
-    /* Without its process a domain is a crashed one, until someone cleans up;
-     * before it has one, it is being made. */
-    if (!rec.qemu_json)
-        out->paused = true;
-    else if (libxl__qemu_ident_read(hq, domid, &id) ||
-             libxl__proc_id_state(&id.proc) != LIBXL__PROC_ALIVE)
-        out->dying = true;
-    else
-        set_live(hq, out, &id, rec.never_started);
-out:
+    if (!rc) {
+        out->domid = domid;
+        out->uuid = rec.uuid;
+        out->domain_type = LIBXL_DOMAIN_TYPE_HVM;
+        out->shutdown_reason = LIBXL_SHUTDOWN_REASON_UNKNOWN;
+        out->never_started = rec.never_started;
+        set_config(out, &config.b_info);
+        set_process(hq, out, &rec);
+    }
     libxl_domain_config_dispose(&config);
     return rc;
 }

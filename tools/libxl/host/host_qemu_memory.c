@@ -25,20 +25,34 @@
 
 /* ---- where it is mapped ---- */
 
+/* A number in base, and the one character behind it; NULL: not there. */
+static const char *take_number(const char *p, int base, char behind,
+                               uint64_t *out)
+{
+    char *end;
+
+    if (!p)
+        return NULL;
+    *out = strtoull(p, &end, base);
+    return end != p && *end == behind ? end + 1 : NULL;
+}
+
 /* "start-end perms offset maj:min inode path": the mapping that begins at the
  * file's first byte and covers all of it. */
 static bool line_maps(const char *line, const struct stat *st, uint64_t bytes,
                       uint64_t *va)
 {
-    uint64_t start, end, offset;
-    unsigned long inode;
-    unsigned maj, min;
+    uint64_t start, end, offset, maj, min, inode;
+    const char *p = take_number(line, 16, '-', &start);
 
-    if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64 " %x:%x %lu",
-               &start, &end, &offset, &maj, &min, &inode) != 6)
-        return false;
-    if (inode != st->st_ino || makedev(maj, min) != st->st_dev || offset ||
-        end - start != bytes)
+    p = take_number(p, 16, ' ', &end);
+    p = p ? strchr(p, ' ') : NULL; /* the permissions */
+    p = take_number(p, 16, ' ', &offset);
+    p = take_number(p, 16, ':', &maj);
+    p = take_number(p, 16, ' ', &min);
+    p = take_number(p, 10, ' ', &inode);
+    if (!p || inode != st->st_ino || offset || end - start != bytes ||
+        makedev((unsigned)maj, (unsigned)min) != st->st_dev)
         return false;
     *va = start;
     return true;
@@ -91,7 +105,7 @@ static int find_uffd_number(pid_t pid)
             continue;
         link[n] = '\0';
         if (!strcmp(link, "anon_inode:[userfaultfd]"))
-            found = atoi(de->d_name);
+            found = (int)strtol(de->d_name, NULL, 10);
     }
     closedir(d);
     return found;

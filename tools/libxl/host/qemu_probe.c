@@ -185,6 +185,16 @@ static int ask_machines(libxl__gc *gc, struct libxl__qemu_probe *out, char *buf)
     return out->machine && out->machines ? 0 : ERROR_FAIL;
 }
 
+/* JSON for -device, -action and the like came with 6.2. */
+static bool too_old(const char *version)
+{
+    char *end;
+    long major = strtol(version, &end, 10);
+    long minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+
+    return major < 6 || (major == 6 && minor < 2);
+}
+
 static int ask(libxl_ctx *ctx, libxl__gc *gc, struct libxl__qemu_probe *out)
 {
     const char *const version[] = { out->path, "-version", NULL };
@@ -196,7 +206,7 @@ static int ask(libxl_ctx *ctx, libxl__gc *gc, struct libxl__qemu_probe *out)
     rc = run(version, buf, OUTPUT_BYTES) ? ERROR_FAIL : 0;
     if (!rc)
         out->version = parse_version(gc, buf);
-    if (!rc && out->version && atof(out->version) < 6.2) {
+    if (!rc && out->version && too_old(out->version)) {
         LOG(ctx, ERROR, "%s is QEMU %s: this host needs 6.2 or newer",
             out->path, out->version);
         free(buf);

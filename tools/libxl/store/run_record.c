@@ -2,8 +2,10 @@
 /* run_record.c - codec of the record "run". */
 #include "store/run_record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/json.h"
 #include "base/log.h"
@@ -110,16 +112,29 @@ int libxl__run_record_write(libxl__store *st, uint32_t domid,
 
 int libxl__reboot_wish_set(libxl__store *st, uint32_t domid)
 {
-    return st->ops->write(st, domid, "wish", "{\"wish\": \"reboot\"}\n");
+    char text[64];
+
+    snprintf(text, sizeof(text), "{\"wish\": \"reboot\", \"at\": %lld}\n",
+             (long long)time(NULL));
+    return st->ops->write(st, domid, "wish", text);
 }
 
 bool libxl__reboot_wish_take(libxl__store *st, uint32_t domid)
 {
+    time_t now = time(NULL);
+    yajl_val root;
+    int64_t at;
     char *text;
+    bool ok;
 
     if (st->ops->read(st, domid, "wish", &text))
         return false;
+    root = libxl__json_parse(st->ctx, domid, "the record \"wish\"", text);
     free(text);
+    ok = libxl__json_i64(root, "at", &at) && at <= now &&
+         now - at <= LIBXL__WISH_S;
+    if (root)
+        yajl_tree_free(root);
     st->ops->erase(st, domid, "wish");
-    return true;
+    return ok;
 }

@@ -39,7 +39,9 @@ int libxl__run_record_write(libxl__store *st, uint32_t domid,
                             const struct libxl__run_record *rec);
 
 /* xl reboot: asked for by a record "wish", so that the guest's clean poweroff
- * counts as a reboot. take erases it. */
+ * counts as a reboot. take erases it, and does not count one older than
+ * LIBXL__WISH_S: the guest did not follow it. */
+#define LIBXL__WISH_S 600
 int libxl__reboot_wish_set(libxl__store *st, uint32_t domid);
 bool libxl__reboot_wish_take(libxl__store *st, uint32_t domid);
 
