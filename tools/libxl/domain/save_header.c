@@ -35,6 +35,19 @@ static int keep_qemu_host(libxl_qemu_host_info *to,
     return 0;
 }
 
+/* So are the guest's uuid and its network cards' addresses: memory and device
+ * state know them. */
+static void keep_identity(libxl_domain_config *to,
+                          const libxl_domain_config *from)
+{
+    static const libxl_mac none;
+
+    to->c_info.uuid = from->c_info.uuid;
+    for (int i = 0; i < to->num_nics && i < from->num_nics; i++)
+        if (!memcmp(to->nics[i].mac, none, sizeof(none)))
+            memcpy(to->nics[i].mac, from->nics[i].mac, sizeof(none));
+}
+
 /* *out is initialised, and the caller disposes it, also after an error. */
 static int choose_config(libxl__dom_op *op, const libxl_save_how *how,
                          libxl_domain_config *out)
@@ -51,6 +64,8 @@ static int choose_config(libxl__dom_op *op, const libxl_save_how *how,
             rc = libxl_domain_config_copy(op->ctx, out, how->config);
         if (!rc)
             rc = keep_qemu_host(&out->qemu_host, &own.qemu_host);
+        if (!rc)
+            keep_identity(out, &own);
         libxl_domain_config_dispose(&own);
     }
     out->c_info.domid = how->preserve_domid ? op->domid : 0;
