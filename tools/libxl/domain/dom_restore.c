@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * dom_restore.c - chain, in order of time:
- *   start -> created -> run_libxc -> sh_done -> open_emulator -> stream_done
- *         -> loaded -> finish
+ * dom_restore.c - two chains at once, in order of time:
+ *   start -> created                                              \
+ *         -> run_libxc -> sh_done -> open_emulator -> stream_done  > both_done
+ *   both_done -> loaded -> finish
+ *
+ * The host's new guest has memory before it has anything else: it is filled
+ * while the rest of it comes up.
  */
 #include "domain/dom_restore.h"
 
@@ -25,6 +29,7 @@ static int open_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
 static int emulator_xenstore(libxl__egc *egc, libxl__stream_read *sr,
                              const char *key, const char *value);
 static void stream_done(libxl__egc *egc, libxl__stream_read *sr, int rc);
+static void both_done(libxl__egc *egc, libxl__dom_restore *dr);
 static void loaded(libxl__egc *egc, libxl__host_call *call, int rc);
 
 static libxl__dom_restore *dom_restore_of_sh(libxl__save_helper *sh)
@@ -55,38 +60,55 @@ static void finish(libxl__egc *egc, libxl__dom_restore *dr, int rc)
     dr->callback(egc, dr, rc);
 }
 
+static int start_stream(libxl__egc *egc, libxl__dom_restore *dr)
+{
+    libxl__host *h = dr->host;
+    int rc = h->ops->helper_guest(h, dr->domid, false, &dr->guest);
+
+    if (rc)
+        return rc;
+    dr->guest_open = true;
+    libxl__stream_read_init(&dr->stream);
+    dr->stream.ao = dr->ao;
+    dr->stream.domid = dr->domid;
+    dr->stream.fd = dr->fd;
+    dr->stream.hvm = true;
+    dr->stream.nr_devices = 0;
+    dr->stream.user = dr;
+    dr->stream.run_libxc = run_libxc;
+    dr->stream.open_emulator = open_emulator;
+    dr->stream.emulator_xenstore = emulator_xenstore;
+    dr->stream.callback = stream_done;
+    return libxl__stream_read_start(egc, &dr->stream);
+}
+
 int libxl__dom_restore_start(libxl__egc *egc, libxl__dom_restore *dr)
 {
+    int rc;
+
     dr->emulator_fd = -1;
-    dr->guest_open = false;
-    return dr->host->ops->create(egc, dr->host, make_call(dr, created),
-                                 dr->config, true);
+    dr->guest_open = dr->helping = false;
+    dr->create_rc = 0;
+    rc = dr->host->ops->create(egc, dr->host, make_call(dr, created),
+                               dr->config, true);
+    if (rc)
+        return rc;
+    dr->creating = true;
+    dr->stream_rc = start_stream(egc, dr);
+    dr->streaming = !dr->stream_rc;
+    return 0;
 }
 
 static void created(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     libxl__dom_restore *dr = call->user;
-    libxl__host *h = dr->host;
 
-    if (!rc)
-        rc = h->ops->helper_guest(h, dr->domid, false, &dr->guest);
-    if (!rc) {
-        dr->guest_open = true;
-        libxl__stream_read_init(&dr->stream);
-        dr->stream.ao = dr->ao;
-        dr->stream.domid = dr->domid;
-        dr->stream.fd = dr->fd;
-        dr->stream.hvm = true;
-        dr->stream.nr_devices = 0;
-        dr->stream.user = dr;
-        dr->stream.run_libxc = run_libxc;
-        dr->stream.open_emulator = open_emulator;
-        dr->stream.emulator_xenstore = emulator_xenstore;
-        dr->stream.callback = stream_done;
-        rc = libxl__stream_read_start(egc, &dr->stream);
-    }
-    if (rc)
-        finish(egc, dr, rc);
+    dr->creating = false;
+    dr->create_rc = rc;
+    if (!dr->streaming)
+        both_done(egc, dr);
+    else if (rc && dr->helping)
+        libxl__save_helper_stop(egc, &dr->sh, rc);
 }
 
 /* ---- memory ---- */
@@ -96,6 +118,10 @@ static void run_libxc(libxl__egc *egc, libxl__stream_read *sr)
     libxl__dom_restore *dr = sr->user;
     int rc;
 
+    if (dr->create_rc) { /* there is no guest to fill */
+        libxl__stream_read_libxc_done(egc, sr, dr->create_rc);
+        return;
+    }
     libxl__save_helper_init(&dr->sh);
     dr->sh.ao = dr->ao;
     dr->sh.domid = dr->domid;
@@ -105,6 +131,7 @@ static void run_libxc(libxl__egc *egc, libxl__stream_read *sr)
     dr->sh.what = dr->what;
     dr->sh.callback = sh_done;
     rc = libxl__save_helper_start(egc, &dr->sh);
+    dr->helping = !rc;
     if (rc)
         libxl__stream_read_libxc_done(egc, sr, rc);
 }
@@ -113,6 +140,7 @@ static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc)
 {
     libxl__dom_restore *dr = dom_restore_of_sh(sh);
 
+    dr->helping = false;
     dr->results = sh->results;
     libxl__stream_read_libxc_done(egc, &dr->stream, rc);
 }
@@ -168,16 +196,30 @@ static int check_nothing_follows(libxl__dom_restore *dr)
 static void stream_done(libxl__egc *egc, libxl__stream_read *sr, int rc)
 {
     libxl__dom_restore *dr = sr->user;
-    libxl__host *h = dr->host;
 
-    if (!rc)
-        rc = check_nothing_follows(dr);
-    if (!rc && dr->emulator_fd < 0) {
-        LOGD(h->ctx, dr->domid, ERROR,
-             "the image has no state of its device model (libxl stream, "
-             "EMULATOR_CONTEXT): the guest cannot run");
-        rc = ERROR_FAIL;
-    }
+    dr->streaming = false;
+    dr->stream_rc = rc;
+    if (!dr->creating)
+        both_done(egc, dr);
+}
+
+static int check_stream(libxl__dom_restore *dr)
+{
+    if (dr->stream_rc)
+        return dr->stream_rc;
+    if (dr->emulator_fd >= 0)
+        return check_nothing_follows(dr);
+    LOGD(dr->host->ctx, dr->domid, ERROR,
+         "the image has no state of its device model (libxl stream, "
+         "EMULATOR_CONTEXT): the guest cannot run");
+    return ERROR_FAIL;
+}
+
+static void both_done(libxl__egc *egc, libxl__dom_restore *dr)
+{
+    libxl__host *h = dr->host;
+    int rc = dr->create_rc ? dr->create_rc : check_stream(dr);
+
     if (!rc)
         rc = h->ops->dm_load(egc, h, make_call(dr, loaded), dr->emulator_fd);
     if (rc)

@@ -37,6 +37,9 @@ struct libxl__dom_restore {
     /* private */
     struct libxl__helper_guest guest;
     bool guest_open;
+    bool creating, streaming; /* what has not ended yet */
+    bool helping;             /* the save helper runs */
+    int create_rc, stream_rc;
     int emulator_fd; /* -1: none has come */
     libxl__stream_read stream;
     libxl__save_helper sh;

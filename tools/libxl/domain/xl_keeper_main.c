@@ -66,7 +66,7 @@ static bool parse_domid(const char *text, uint32_t *out)
 
 static void detach(void)
 {
-    const int signals[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT};
+    const int signals[] = {SIGPIPE, SIGHUP, SIGINT, SIGQUIT, SIGXFSZ};
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
     size_t i;
 
