@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -31,17 +32,30 @@ static int make_tap(const char *name, int *fd_out)
     return ioctl(fd, TUNSETIFF, &ifr) ? errno : 0;
 }
 
+/* A bridge takes the lowest address of its ports for its own: with this one,
+ * the highest, a guest's coming and going never changes the host's. */
+static int set_address(int sock, const char *name)
+{
+    static const unsigned char high[] = { 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff };
+    struct ifreq ifr = { .ifr_hwaddr.sa_family = ARPHRD_ETHER };
+
+    snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+    memcpy(ifr.ifr_hwaddr.sa_data, high, sizeof(high));
+    return ioctl(sock, SIOCSIFHWADDR, &ifr) ? errno : 0;
+}
+
 static int join_bridge(const char *name, const char *bridge)
 {
     struct ifreq ifr = { .ifr_flags = 0 };
     int sock = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    int e = 0;
+    int e;
 
     if (sock < 0)
         return errno;
+    e = set_address(sock, name);
     snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", bridge);
     ifr.ifr_ifindex = (int)if_nametoindex(name);
-    if (ioctl(sock, SIOCBRADDIF, &ifr))
+    if (!e && ioctl(sock, SIOCBRADDIF, &ifr))
         e = errno;
     snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
     if (!e && ioctl(sock, SIOCGIFFLAGS, &ifr))
