@@ -43,7 +43,7 @@ struct stage {
     struct sr_guest guest;
     struct xc_hv *source, *hv; /* hv: the one under test, in a decorator */
     int fd;                    /* the stream, from its beginning */
-    pid_t feeder; /* 0: none */
+    pid_t feeder;              /* 0: none */
     struct sr_log log;
 };
 

@@ -63,8 +63,7 @@ static _Noreturn void child_main(struct fake_qemu *q, int control, bool writes)
         if (r > 0 && o.verb == 'p')
             writes = false;
         if (r > 0 && o.verb == 'w')
-            memset(q->memory + xc_pages_to_bytes(o.pfn), o.value,
-                   XC_PAGE_SIZE);
+            memset(q->memory + xc_pages_to_bytes(o.pfn), o.value, XC_PAGE_SIZE);
         if (r > 0 && write(control, "", 1) != 1)
             _exit(1);
         if (writes)

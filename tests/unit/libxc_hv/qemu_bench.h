@@ -14,8 +14,8 @@ struct fake_qemu {
     int memory_fd;
     uint8_t *memory; /* mapped here and there at the same address */
     uint64_t bytes;
-    int uffd;        /* fetched from the child; -1: the kernel has none */
-    int control;     /* a byte sent: the child answers and goes on */
+    int uffd;    /* fetched from the child; -1: the kernel has none */
+    int control; /* a byte sent: the child answers and goes on */
 };
 
 /* pages: the size. dirty_stride 0: the child only waits. Otherwise it writes

@@ -162,8 +162,8 @@ static void page_that_was_given_back_is_reported(void **state)
 
 static void kernel_without_the_bits_is_not_trusted(void **state)
 {
-    struct xc_hv_qemu_params p = {.pagemap_fd = 0, .clear_refs_fd = 0,
-                                  .qemu_va = VA};
+    struct xc_hv_qemu_params p = {
+        .pagemap_fd = 0, .clear_refs_fd = 0, .qemu_va = VA};
     struct xc_dirty_target t = {.p = &p, .soft_dirty_works = false};
     struct xc_dirty *log;
 

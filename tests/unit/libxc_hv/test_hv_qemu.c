@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The memory of a process of its own: moved while it stands and while it writes. */
+/* The memory of a process of its own: moved while it stands and while it
+ * writes. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -80,17 +80,17 @@ static void what_is_written_is_in_order(void **state)
 
 static void context_and_parameters_come_in_either_order(void **state)
 {
-    assert_int_equal(walk(XC_SR_HVM, 3,
-                          TYPES(XC_REC_STATIC_DATA_END, XC_REC_PAGE_DATA,
-                                XC_REC_HVM_PARAMS, XC_REC_HVM_CONTEXT,
-                                XC_REC_END)),
-                     5);
+    assert_int_equal(
+        walk(XC_SR_HVM, 3,
+             TYPES(XC_REC_STATIC_DATA_END, XC_REC_PAGE_DATA, XC_REC_HVM_PARAMS,
+                   XC_REC_HVM_CONTEXT, XC_REC_END)),
+        5);
 }
 
 static void nothing_comes_before_static_data_end(void **state)
 {
     static const uint32_t late[] = {
-        XC_REC_END,         XC_REC_PAGE_DATA,  XC_REC_VERIFY,
+        XC_REC_END,          XC_REC_PAGE_DATA,   XC_REC_VERIFY,
         XC_REC_X86_TSC_INFO, XC_REC_HVM_CONTEXT, XC_REC_HVM_PARAMS,
     };
 
@@ -112,17 +112,17 @@ static void version_2_infers_the_end_of_static_data(void **state)
 
 static void static_data_come_once_and_first(void **state)
 {
-    assert_int_equal(walk(XC_SR_HVM, 3,
-                          TYPES(XC_REC_STATIC_DATA_END,
-                                XC_REC_X86_CPUID_POLICY)),
-                     1);
-    assert_int_equal(walk(XC_SR_HVM, 3,
-                          TYPES(XC_REC_X86_MSR_POLICY, XC_REC_X86_MSR_POLICY)),
-                     1);
-    assert_int_equal(walk(XC_SR_HVM, 3,
-                          TYPES(XC_REC_STATIC_DATA_END,
-                                XC_REC_STATIC_DATA_END)),
-                     1);
+    assert_int_equal(
+        walk(XC_SR_HVM, 3,
+             TYPES(XC_REC_STATIC_DATA_END, XC_REC_X86_CPUID_POLICY)),
+        1);
+    assert_int_equal(
+        walk(XC_SR_HVM, 3, TYPES(XC_REC_X86_MSR_POLICY, XC_REC_X86_MSR_POLICY)),
+        1);
+    assert_int_equal(
+        walk(XC_SR_HVM, 3,
+             TYPES(XC_REC_STATIC_DATA_END, XC_REC_STATIC_DATA_END)),
+        1);
 }
 
 static void memory_ends_with_the_state(void **state)
@@ -131,31 +131,32 @@ static void memory_ends_with_the_state(void **state)
                           TYPES(XC_REC_STATIC_DATA_END, XC_REC_HVM_CONTEXT,
                                 XC_REC_PAGE_DATA)),
                      2);
-    assert_int_equal(walk(XC_SR_HVM, 3,
-                          TYPES(XC_REC_STATIC_DATA_END, XC_REC_HVM_CONTEXT,
-                                XC_REC_VERIFY)),
-                     2);
+    assert_int_equal(
+        walk(XC_SR_HVM, 3,
+             TYPES(XC_REC_STATIC_DATA_END, XC_REC_HVM_CONTEXT, XC_REC_VERIFY)),
+        2);
 }
 
 static void nothing_comes_behind_end(void **state)
 {
-    assert_int_equal(walk(XC_SR_QEMU, 3,
-                          TYPES(XC_REC_STATIC_DATA_END, XC_REC_END,
-                                XC_REC_PAGE_DATA)),
-                     2);
+    assert_int_equal(
+        walk(XC_SR_QEMU, 3,
+             TYPES(XC_REC_STATIC_DATA_END, XC_REC_END, XC_REC_PAGE_DATA)),
+        2);
 }
 
 static void qemu_host_knows_nothing_of_xen(void **state)
 {
     static const uint32_t of_xen[] = {
-        XC_REC_X86_TSC_INFO, XC_REC_HVM_CONTEXT, XC_REC_HVM_PARAMS,
+        XC_REC_X86_TSC_INFO,
+        XC_REC_HVM_CONTEXT,
+        XC_REC_HVM_PARAMS,
         XC_REC_SHARED_INFO,
     };
 
     for (size_t i = 0; i < sizeof(of_xen) / sizeof(of_xen[0]); i++)
-        assert_int_equal(walk(XC_SR_QEMU, 3,
-                              TYPES(XC_REC_STATIC_DATA_END, of_xen[i])),
-                         1);
+        assert_int_equal(
+            walk(XC_SR_QEMU, 3, TYPES(XC_REC_STATIC_DATA_END, of_xen[i])), 1);
     assert_int_equal(walk(XC_SR_QEMU, 3, TYPES(XC_REC_X86_CPUID_POLICY)), 0);
 }
 

@@ -38,21 +38,19 @@ static enum xc_sr_verdict ask(struct xc_sr_precopy *p, unsigned passes,
 static void upstreams_rules_hold_on_xen(void **state)
 {
     struct xc_sr_precopy_knobs none = {0};
-    struct xc_sr_pass pass = {.passes = 1, .dirty_pages = 50,
-                              .bytes_per_s = 1000 * MIB};
+    struct xc_sr_pass pass = {
+        .passes = 1, .dirty_pages = 50, .bytes_per_s = 1000 * MIB};
     struct xc_sr_precopy p;
 
     xc_sr_precopy_init(&p, &none, false);
     assert_int_equal(xc_sr_precopy_decide(&p, &pass).verdict, XC_SR_GO_ON);
     pass.dirty_pages = 49;
-    assert_int_equal(xc_sr_precopy_decide(&p, &pass).verdict,
-                     XC_SR_STOP_GUEST);
+    assert_int_equal(xc_sr_precopy_decide(&p, &pass).verdict, XC_SR_STOP_GUEST);
     pass.dirty_pages = 1000000;
     pass.passes = 4;
     assert_int_equal(xc_sr_precopy_decide(&p, &pass).verdict, XC_SR_GO_ON);
     pass.passes = 5;
-    assert_int_equal(xc_sr_precopy_decide(&p, &pass).verdict,
-                     XC_SR_STOP_GUEST);
+    assert_int_equal(xc_sr_precopy_decide(&p, &pass).verdict, XC_SR_STOP_GUEST);
 }
 
 static void quiet_guest_is_stopped_at_once(void **state)
@@ -150,11 +148,11 @@ static void knobs_matter_on_xen_too(void **state)
 static void estimate_is_bytes_by_speed(void **state)
 {
     struct xc_sr_precopy p = on_qemu((struct xc_sr_precopy_knobs){0});
-    struct xc_sr_pass pass = {.passes = 1, .dirty_pages = 100 * PAGES_PER_MIB,
+    struct xc_sr_pass pass = {.passes = 1,
+                              .dirty_pages = 100 * PAGES_PER_MIB,
                               .bytes_per_s = 1000 * MIB};
 
-    assert_int_equal(xc_sr_precopy_decide(&p, &pass).downtime_estimate_ms,
-                     100);
+    assert_int_equal(xc_sr_precopy_decide(&p, &pass).downtime_estimate_ms, 100);
     pass.bytes_per_s = 0;
     assert_true(xc_sr_precopy_decide(&p, &pass).downtime_estimate_ms ==
                 UINT32_MAX);

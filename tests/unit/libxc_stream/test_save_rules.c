@@ -70,8 +70,7 @@ static void for_records(int fd, off_t at,
     } while (type != XC_REC_END);
 }
 
-static void expect_pages_on_4k(int fd, off_t at, uint32_t type,
-                               uint32_t length)
+static void expect_pages_on_4k(int fd, off_t at, uint32_t type, uint32_t length)
 {
     uint32_t count;
 
@@ -206,8 +205,8 @@ static void cancelled_save_says_so(void **state)
 
 static void busy_guest_is_left_running(void **state)
 {
-    struct sr_guest g = {.pages = 20000, .qemu_host = true, .seed = 5,
-                         .dirty_per_call = 3000};
+    struct sr_guest g = {
+        .pages = 20000, .qemu_host = true, .seed = 5, .dirty_per_call = 3000};
     struct shot s;
 
     aim(&s, &g);
@@ -235,8 +234,8 @@ static void time_allowed_ends_a_pass(void **state)
 
 static void live_save_suspends_once_and_reports(void **state)
 {
-    struct sr_guest g = {.pages = PAGES, .qemu_host = true, .seed = 5,
-                         .dirty_per_call = 100};
+    struct sr_guest g = {
+        .pages = PAGES, .qemu_host = true, .seed = 5, .dirty_per_call = 100};
     struct shot s;
 
     aim(&s, &g);

@@ -27,7 +27,6 @@ static inline struct xc_span xc_span_of(const void *bytes, size_t n)
     return (struct xc_span){.at = bytes, .left = n};
 }
 
-
 uint16_t xc_span_le16(struct xc_span *s);
 uint32_t xc_span_le32(struct xc_span *s);
 uint64_t xc_span_le64(struct xc_span *s);

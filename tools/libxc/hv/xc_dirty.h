@@ -48,8 +48,7 @@ struct xc_dirty {
 int xc_dirty_start(const struct xc_dirty_target *t, struct xc_dirty **out,
                    char why[XC_DIRTY_TEXT_MAX]);
 
-extern const struct xc_dirty_ops xc_dirty_uffd, xc_dirty_soft,
-    xc_dirty_compare;
+extern const struct xc_dirty_ops xc_dirty_uffd, xc_dirty_soft, xc_dirty_compare;
 
 /* Writes a page of our own and looks whether the kernel noticed. */
 bool xc_dirty_soft_probe(void);

@@ -25,8 +25,7 @@ static struct compare_log *log_of(struct xc_dirty *d)
     return (struct compare_log *)d;
 }
 
-static int compare_start(const struct xc_dirty_target *t,
-                         struct xc_dirty **out)
+static int compare_start(const struct xc_dirty_target *t, struct xc_dirty **out)
 {
     struct compare_log *l = calloc(1, sizeof(*l));
     int rc;

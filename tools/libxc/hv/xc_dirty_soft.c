@@ -133,9 +133,9 @@ static int read_range(struct soft_log *l, xc_pfn_t from, xc_pfn_t to,
 {
     while (from < to) {
         size_t n = to - from < CHUNK ? to - from : CHUNK;
-        int rc = read_flags(l->p->pagemap_fd,
-                            l->p->qemu_va + xc_pages_to_bytes(from), l->flags,
-                            n);
+        int rc =
+            read_flags(l->p->pagemap_fd,
+                       l->p->qemu_va + xc_pages_to_bytes(from), l->flags, n);
 
         if (rc)
             return rc;

@@ -22,8 +22,7 @@ struct page_region {
 };
 struct scan_arg {
     uint64_t size, flags, start, end, walk_end, vec, vec_len, max_pages;
-    uint64_t category_inverted, category_mask, category_anyof_mask,
-        return_mask;
+    uint64_t category_inverted, category_mask, category_anyof_mask, return_mask;
 };
 #define IOCTL_PAGEMAP_SCAN _IOWR('f', 16, struct scan_arg)
 #define SCAN_WP_MATCHING (UINT64_C(1) << 0)
@@ -110,8 +109,7 @@ static int scan(struct uffd_log *l, struct xc_bitmap *into)
             return -EIO;
         for (int i = 0; into && i < n; i++)
             xc_bitmap_set_range(
-                into,
-                (l->regions[i].start - l->p->qemu_va) >> XC_PAGE_SHIFT,
+                into, (l->regions[i].start - l->p->qemu_va) >> XC_PAGE_SHIFT,
                 (l->regions[i].end - l->regions[i].start) >> XC_PAGE_SHIFT);
         at = arg.walk_end;
     }

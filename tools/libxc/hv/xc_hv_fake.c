@@ -285,8 +285,8 @@ static int fake_get_blob(struct xc_hv *hv, enum xc_hv_blob id,
     return 0;
 }
 
-static int fake_set_blob(struct xc_hv *hv, enum xc_hv_blob id,
-                         const void *data, size_t bytes)
+static int fake_set_blob(struct xc_hv *hv, enum xc_hv_blob id, const void *data,
+                         size_t bytes)
 {
     return blob_store(fake_of(hv), id, data, bytes);
 }
@@ -349,8 +349,9 @@ static void note_file_data(struct fake *f)
 
 static int map_guest(struct fake *f)
 {
-    int flags = f->p.use_memory_fd ? MAP_SHARED
-                                   : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    int flags = f->p.use_memory_fd
+                    ? MAP_SHARED
+                    : MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     int fd = f->p.use_memory_fd ? f->p.memory_fd : -1;
     uint64_t bytes = xc_pages_to_bytes(f->base.nr_pfns);
     struct stat st;

@@ -21,10 +21,10 @@ enum xc_hv_fault_kind {
 
 struct xc_hv_fault_plan {
     enum xc_hv_fault_kind kind;
-    uint64_t at;     /* the call to hit */
-    bool from_then;  /* and all behind it */
-    const char *op;  /* count only this one's calls; NULL: all */
-    int error;       /* negative errno */
+    uint64_t at;    /* the call to hit */
+    bool from_then; /* and all behind it */
+    const char *op; /* count only this one's calls; NULL: all */
+    int error;      /* negative errno */
     uint32_t delay_ms;
 };
 

@@ -339,8 +339,8 @@ static int attach(struct qemu *q)
 
     if (rc)
         return rc;
-    at = mmap(NULL, q->p.memory_bytes, PROT_READ, MAP_SHARED, q->p.memory_fd,
-              0);
+    at =
+        mmap(NULL, q->p.memory_bytes, PROT_READ, MAP_SHARED, q->p.memory_fd, 0);
     if (at == MAP_FAILED)
         return -errno;
     q->memory = at;

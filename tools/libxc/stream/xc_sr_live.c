@@ -82,8 +82,9 @@ int xc_sr_live_breathe(struct xc_sr_save *s)
 
 static int fail_log(struct xc_sr_save *s, int rc, const char *what)
 {
-    return xc_sr_fail(&s->p->cb, rc, "cannot %s the log of dirty pages (%s): %s",
-                      what, xc_hv_name(s->p->hv), strerror(-rc));
+    return xc_sr_fail(&s->p->cb, rc,
+                      "cannot %s the log of dirty pages (%s): %s", what,
+                      xc_hv_name(s->p->hv), strerror(-rc));
 }
 
 static int start_log(struct xc_sr_save *s)

@@ -27,10 +27,10 @@ struct xc_sr_precopy {
 };
 
 struct xc_sr_pass {
-    unsigned passes;       /* done so far */
-    uint64_t dirty_pages;  /* to be sent next */
-    uint64_t bytes_per_s;  /* the stream's speed while it was written to */
-    uint64_t elapsed_ns;   /* since the first pass began */
+    unsigned passes;      /* done so far */
+    uint64_t dirty_pages; /* to be sent next */
+    uint64_t bytes_per_s; /* the stream's speed while it was written to */
+    uint64_t elapsed_ns;  /* since the first pass began */
 };
 
 struct xc_sr_decision {

@@ -25,11 +25,10 @@ int xc_sr_rec_fail(struct xc_sr_restore *r, int rc, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    return xc_sr_fail(&r->p->cb, rc,
-                      "record %u (%s, type %#x, length %u) at offset %llu: %s",
-                      r->index, xc_sr_record_name(r->record.type),
-                      r->record.type, r->record.length,
-                      (unsigned long long)r->record_at, text);
+    return xc_sr_fail(
+        &r->p->cb, rc, "record %u (%s, type %#x, length %u) at offset %llu: %s",
+        r->index, xc_sr_record_name(r->record.type), r->record.type,
+        r->record.length, (unsigned long long)r->record_at, text);
 }
 
 static int fail_io(struct xc_sr_restore *r, int rc, const char *what)
@@ -266,8 +265,8 @@ int xc_sr_restore(const struct xc_sr_restore_params *p,
     struct xc_sr_restore r = {.p = p, .result = result};
     int rc;
 
-    *result = (struct xc_sr_restore_result){XC_INVALID_PFN, XC_INVALID_PFN,
-                                            {0}};
+    *result =
+        (struct xc_sr_restore_result){XC_INVALID_PFN, XC_INVALID_PFN, {0}};
     rc = restore_init(&r);
     if (!rc)
         rc = read_stream(&r);

@@ -147,11 +147,14 @@ int xc_sr_restore_hvm_end(struct xc_sr_restore *r)
     if (r->info.qemu_host)
         return 0;
     if (!r->hvm_context.data)
-        return xc_sr_rec_fail(r, -EPROTO, "the stream has no HVM_CONTEXT: the "
+        return xc_sr_rec_fail(r, -EPROTO,
+                              "the stream has no HVM_CONTEXT: the "
                               "guest's vCPUs are missing");
     rc = xc_hv_set_blob(r->p->hv, XC_HV_HVM_CONTEXT, r->hvm_context.data,
                         r->hvm_context.bytes);
-    return rc ? xc_sr_rec_fail(r, rc, "the domain refuses its HVM_CONTEXT "
-                               "(%s): %s", xc_hv_name(r->p->hv), strerror(-rc))
+    return rc ? xc_sr_rec_fail(r, rc,
+                               "the domain refuses its HVM_CONTEXT "
+                               "(%s): %s",
+                               xc_hv_name(r->p->hv), strerror(-rc))
               : 0;
 }

@@ -96,15 +96,16 @@ static int check_entries(struct xc_sr_restore *r, uint32_t count)
 static int fail_hv(struct xc_sr_restore *r, int rc, const char *what,
                    const xc_pfn_t *pfns, size_t n)
 {
-    return xc_sr_rec_fail(r, rc, "cannot %s %zu pages from PFN %#llx on (%s): "
-                          "%s", what, n, (unsigned long long)pfns[0],
+    return xc_sr_rec_fail(r, rc,
+                          "cannot %s %zu pages from PFN %#llx on (%s): "
+                          "%s",
+                          what, n, (unsigned long long)pfns[0],
                           xc_hv_name(r->p->hv), strerror(-rc));
 }
 
 static void name_mismatch(struct xc_sr_restore *r, xc_pfn_t pfn)
 {
-    enum xc_log_level level =
-        r->info.qemu_host ? XC_LOG_ERROR : XC_LOG_WARN;
+    enum xc_log_level level = r->info.qemu_host ? XC_LOG_ERROR : XC_LOG_WARN;
 
     if (r->mismatches++ < MISMATCHES_NAMED)
         xc_sr_note(&r->p->cb, level,
@@ -230,8 +231,10 @@ static int verdict(struct xc_sr_restore *r)
 {
     if (!r->mismatches || !r->info.qemu_host)
         return 0;
-    return xc_sr_rec_fail(r, -EBADMSG, "%llu pages differ from what was sent "
-                          "before", (unsigned long long)r->mismatches);
+    return xc_sr_rec_fail(r, -EBADMSG,
+                          "%llu pages differ from what was sent "
+                          "before",
+                          (unsigned long long)r->mismatches);
 }
 
 int xc_sr_restore_pages(struct xc_sr_restore *r)

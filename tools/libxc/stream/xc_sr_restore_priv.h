@@ -28,8 +28,8 @@ struct xc_sr_restore {
     unsigned index;
     uint64_t record_at; /* its offset */
     struct xc_sr_record record;
-    uint64_t *entries; /* a PAGE_DATA's, XC_PD_COUNT_MAX of them */
-    uint64_t mismatches; /* of pages sent once more behind VERIFY */
+    uint64_t *entries;            /* a PAGE_DATA's, XC_PD_COUNT_MAX of them */
+    uint64_t mismatches;          /* of pages sent once more behind VERIFY */
     struct xc_hv_buf hvm_context; /* loaded at END */
 };
 

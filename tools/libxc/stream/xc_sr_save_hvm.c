@@ -30,8 +30,8 @@ static int save_params_blob(struct xc_sr_save *s, const struct xc_hv_buf *blob)
     uint8_t body[4096];
     struct xc_build b = xc_build_in(body, sizeof(body));
 
-    xc_build_le32(&b, (uint32_t)(blob->bytes /
-                                 sizeof(struct xc_wire_hvm_param)));
+    xc_build_le32(&b,
+                  (uint32_t)(blob->bytes / sizeof(struct xc_wire_hvm_param)));
     xc_build_le32(&b, 0);
     xc_build_bytes(&b, blob->data, blob->bytes);
     if (b.failed)
@@ -101,10 +101,10 @@ int xc_sr_save_state(struct xc_sr_save *s)
         return 0;
     rc = save_tsc(s);
     if (!rc)
-        rc = save_blob(s, (struct blob_record){XC_HV_HVM_CONTEXT,
-                                               XC_REC_HVM_CONTEXT});
+        rc = save_blob(
+            s, (struct blob_record){XC_HV_HVM_CONTEXT, XC_REC_HVM_CONTEXT});
     if (!rc)
-        rc = save_blob(s, (struct blob_record){XC_HV_HVM_PARAMS,
-                                               XC_REC_HVM_PARAMS});
+        rc = save_blob(
+            s, (struct blob_record){XC_HV_HVM_PARAMS, XC_REC_HVM_PARAMS});
     return rc;
 }
