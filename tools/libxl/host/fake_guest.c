@@ -9,6 +9,10 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "store/domain_record.h"
+
+/* On Xen a guest's PFNs reach up to 4 GiB, however little memory it has. */
+#define XEN_PFNS_BYTES (4ull << 30)
 
 static const char *const state_names[] = {
     [FAKE_NONE] = "none",
@@ -92,6 +96,26 @@ int libxl__fake_guest_set(libxl__store *st, uint32_t domid,
     g.state = state;
     g.was = was;
     return libxl__fake_guest_write(st, domid, &g);
+}
+
+int libxl__fake_guest_memory(libxl__store *st, uint32_t domid, bool xen,
+                             uint64_t *bytes)
+{
+    struct libxl__domain_record rec;
+    libxl_domain_config config;
+    libxl__gc gc;
+    int rc;
+
+    libxl__gc_init(&gc, st->ctx);
+    rc = libxl__domain_record_read(st, &gc, domid, &rec);
+    if (!rc)
+        rc = libxl_domain_config_from_json(st->ctx, &config, rec.config_json);
+    if (!rc) {
+        *bytes = config.b_info.max_memkb * 1024 + (xen ? XEN_PFNS_BYTES : 0);
+        libxl_domain_config_dispose(&config);
+    }
+    libxl__gc_dispose(&gc);
+    return rc;
 }
 
 int libxl__fake_guest_erase(libxl__store *st, uint32_t domid)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fake_guest.h - a fake guest's record "fake": its run state, and nothing else.
+ * fake_guest.h - a fake guest's record "fake": its run state, and nothing else;
+ * and its size, which the record "domain" tells.
  *
  * Thread:    loop thread only.
  * Errors:    rc, logged.
@@ -31,6 +32,9 @@ int libxl__fake_guest_write(libxl__store *st, uint32_t domid,
 int libxl__fake_guest_set(libxl__store *st, uint32_t domid,
                           enum libxl__fake_state state,
                           enum libxl__fake_state was);
+/* What its PFNs span. */
+int libxl__fake_guest_memory(libxl__store *st, uint32_t domid, bool xen,
+                             uint64_t *bytes);
 int libxl__fake_guest_erase(libxl__store *st, uint32_t domid);
 
 #endif

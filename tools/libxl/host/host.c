@@ -16,6 +16,7 @@ static const struct kind {
 } kinds[] = {
     {"qemu", libxl__host_qemu_open},
     {"fake", libxl__host_fake_open},
+    {"fake-xen", libxl__host_fake_xen_open},
 };
 
 static void close_host(void *p)

@@ -112,5 +112,7 @@ libxl__host *libxl__host_get(libxl_ctx *ctx);
 /* The backends. NULL: logged. */
 libxl__host *libxl__host_qemu_open(libxl_ctx *ctx);
 libxl__host *libxl__host_fake_open(libxl_ctx *ctx);
+/* The fake host, but its images are a Xen host's. */
+libxl__host *libxl__host_fake_xen_open(libxl_ctx *ctx);
 
 #endif

@@ -24,6 +24,7 @@
 
 struct fake_host {
     libxl__host host; /* first: see fake_of */
+    struct libxl__host_ops ops; /* fake_ops, as a QEMU host or as a Xen host */
     libxl__store *store;
     unsigned calls, fail_at;
     const char *hang;
@@ -37,11 +38,11 @@ struct fake_call {
     int rc;
 };
 
-static const struct libxl__host_ops fake_ops;
+static void fake_close(libxl__host *h);
 
 static struct fake_host *fake_of(const libxl__host *h)
 {
-    assert(h->ops == &fake_ops);
+    assert(h->ops->close == fake_close);
     return (struct fake_host *)h;
 }
 
@@ -383,28 +384,16 @@ static int fake_check_saveable(libxl__host *h, uint32_t domid,
 static int fake_helper_guest(libxl__host *h, uint32_t domid, bool live,
                              struct libxl__helper_guest *out)
 {
-    struct libxl__domain_record rec;
-    libxl_domain_config config;
-    libxl__gc gc;
     int rc = enter(h, domid, "helper_guest");
 
     memset(out, 0, sizeof(*out));
-    out->hv = "fake";
+    out->hv = h->ops->qemu_image ? "fake" : "fake-xen";
     out->domid = domid;
     out->memory_fd = out->pagemap_fd = out->uffd = out->clear_refs_fd = -1;
     out->dev_log_fd = -1;
-    if (rc)
-        return rc;
-    libxl__gc_init(&gc, h->ctx);
-    rc = libxl__domain_record_read(fake_of(h)->store, &gc, domid, &rec);
-    if (!rc)
-        rc = libxl_domain_config_from_json(h->ctx, &config, rec.config_json);
-    if (!rc) {
-        out->memory_bytes = config.b_info.max_memkb * 1024;
-        libxl_domain_config_dispose(&config);
-    }
-    libxl__gc_dispose(&gc);
-    return rc;
+    return rc ? rc : libxl__fake_guest_memory(fake_of(h)->store, domid,
+                                              !h->ops->qemu_image,
+                                              &out->memory_bytes);
 }
 
 static void fake_helper_guest_done(libxl__host *h,
@@ -479,14 +468,16 @@ static const struct libxl__host_ops fake_ops = {
     .close = fake_close,
 };
 
-libxl__host *libxl__host_fake_open(libxl_ctx *ctx)
+static libxl__host *open_fake(libxl_ctx *ctx, bool qemu_image)
 {
     const char *fail = getenv("XL_FAKE_FAIL");
     struct fake_host *fh = calloc(1, sizeof(*fh));
 
     if (!fh)
         return NULL;
-    fh->host.ops = &fake_ops;
+    fh->ops = fake_ops;
+    fh->ops.qemu_image = qemu_image;
+    fh->host.ops = &fh->ops;
     fh->host.ctx = ctx;
     fh->fail_at = fail ? (unsigned)strtoul(fail, NULL, 10) : 0;
     fh->hang = getenv("XL_FAKE_HANG");
@@ -497,4 +488,14 @@ libxl__host *libxl__host_fake_open(libxl_ctx *ctx)
         return NULL;
     }
     return &fh->host;
+}
+
+libxl__host *libxl__host_fake_open(libxl_ctx *ctx)
+{
+    return open_fake(ctx, true);
+}
+
+libxl__host *libxl__host_fake_xen_open(libxl_ctx *ctx)
+{
+    return open_fake(ctx, false);
 }
