@@ -76,7 +76,12 @@ preload_so := $(patsubst tools/libxl/host/preload_%.c,$(O)/lib/xl-preload-%.so,\
 
 .PHONY: all
 all: libs $(if $(xl_c),$(O)/bin/xl) $(libexec_bin) $(test_bin) $(preload_so) \
-     $(agentd_bin)
+     $(agentd_bin) $(O)/libexec/convert-legacy-stream
+
+# finds its modules beside the file that the link names
+$(O)/libexec/convert-legacy-stream:
+	@mkdir -p $(@D)
+	$(Q)ln -sfn $(CURDIR)/tools/python/scripts/$(@F) $@
 
 .PHONY: libs
 libs: $(O)/lib/libxc.a $(O)/lib/libxl.a $(O)/lib/libxl.so

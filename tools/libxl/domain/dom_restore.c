@@ -19,7 +19,8 @@
 #include "base/container.h"
 #include "base/log.h"
 
-#define EMULATOR_ID_QEMU 2 /* libxl stream: qemu-xen, "upstream QEMU" */
+#define EMULATOR_ID_QEMU 2    /* libxl stream: qemu-xen, "upstream QEMU" */
+#define EMULATOR_ID_UNKNOWN 0 /* the stream reader lets converted ones through */
 
 static void created(libxl__egc *egc, libxl__host_call *call, int rc);
 static void run_libxc(libxl__egc *egc, libxl__stream_read *sr);
@@ -153,7 +154,7 @@ static int open_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
     libxl__dom_restore *dr = sr->user;
     libxl_ctx *ctx = dr->host->ctx;
 
-    if (id != EMULATOR_ID_QEMU || index) {
+    if ((id != EMULATOR_ID_QEMU && id != EMULATOR_ID_UNKNOWN) || index) {
         LOGD(ctx, dr->domid, ERROR,
              "the image has state of a device model (id %" PRIu32
              ", index %" PRIu32 ") that this host does not have",

@@ -159,7 +159,7 @@ def tail_hvm(m, args):
 
 def qemu(m, args):
     """The device model's record; its signature has 21 bytes."""
-    data = blob(args.number("size", 100), 1)
+    data = args.hex("data") or blob(args.number("size", 100), 1)
     signature = (args.plain or ["DeviceModelRecord0002"])[0].encode()
     m.add(signature)
     if signature != b"QemuDeviceModelRecord":
