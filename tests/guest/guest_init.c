@@ -13,7 +13,7 @@
  * (guest_commands.h).
  *
  * Kernel arguments: tick=MS (1000)  touch=MIB (16)  dirty=PAGES_PER_S (0)
- *                   modules=GROUP,... (button)
+ *                   modules=GROUP,... (button)  diskload=1 (guest_diskload.h)
  */
 #include <poll.h>
 #include <stdio.h>
@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "guest_commands.h"
+#include "guest_diskload.h"
 #include "guest_pattern.h"
 #include "guest_setup.h"
 
@@ -139,6 +140,7 @@ int main(void)
     }
     printf("READY boot=%016llx pages=%llu\n", (unsigned long long)g.boot_id,
            (unsigned long long)guest_pattern_pages(g.pattern));
+    guest_diskload_start();
     g.dirty_since_ms = now_ms();
     g.next_tick_ms = now_ms();
     run(&g);

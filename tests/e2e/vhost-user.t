@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# A disk that xl-blkd serves, written without pause while its guest is saved,
+# restored and migrated: no acknowledged write is lost, none is done twice.
+. "$(dirname "$0")/lib.sh"
+image=$WORK/image disk=$WORK/disk.raw
+GUEST_ARGS="touch=32 modules=button,virtio,blk diskload=1"
+cycles=${LONG:+50}
+cycles=${cycles:-4}
+
+last_write() {
+    local n
+    n=$(grep -a '^IO [0-9]' "$(console_log guest)" | tail -1 | tr -d '\r')
+    n=${n#IO }
+    echo "${n:-0}"
+}
+wrote_to() { [ "$(last_write)" -ge "$1" ]; }
+writes_on() { wait_for wrote_to $(($(last_write) + 128)); }
+blkds() { pgrep -cf "xl-blkd --image $disk" || true; }
+
+truncate -s 32M "$disk"
+ok "create with a disk of backendtype vhost-user" start_guest guest \
+    "disk = ['vdev=vda, format=raw, backendtype=vhost-user, target=$disk']"
+ok "the guest writes" writes_on
+is "one device process" "$(blkds)" 1
+fails "nobody else can write the image" 'write.*lock' \
+    qemu-io -f raw -c 'write 0 512' "$disk"
+
+for ((i = 1; i <= cycles; i++)); do
+    cat "$(console_log guest)" >>"$WORK/log"
+    xl save guest "$image" >"$WORK/out" 2>&1 || break
+    cat "$WORK/out" >>"$WORK/all"
+    xl restore "$image" >"$WORK/out" 2>&1 || break
+    writes_on || break
+    cat "$(console_log guest)" >>"$WORK/log"
+    xl migrate -s '' guest "exec $BUILD/bin/xl migrate-receive" \
+        >"$WORK/out" 2>&1 || break
+    writes_on || break
+done
+[ "$i" -gt "$cycles" ] || diag <"$WORK/out"
+is "saved and restored, and migrated, $cycles times" $((i - 1)) "$cycles"
+is "one device process" "$(blkds)" 1
+ok "the guest's memory is right" goes_on guest
+is "all of it" "$(ask guest check CHECK | cut -d' ' -f2)" OK
+
+ok "pause" xl pause guest
+fails "a paused guest keeps its image" 'write.*lock' \
+    qemu-io -f raw -c 'write 0 512' "$disk"
+cat "$(console_log guest)" >>"$WORK/log"
+ok "every acknowledged write is in the image" \
+    "$TOP/tests/e2e/diskload.py" "$disk" "$WORK/log"
+ok "unpause" xl unpause guest
+ok "it writes on" writes_on
+
+ok "save, and stay" xl save -c guest "$image"
+ok "it writes on after a checkpoint" writes_on
+ok "destroy" xl destroy guest
+none() { [ "$(blkds)" = 0 ]; }
+ok "its device process ends with it" wait_for none
+ok "the image is free" qemu-io -f raw -c 'read 0 512' "$disk"
+done_testing
