@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_recover.c - a domain is found with a journal at each step of a save, a
+ * create and a migration: what recovery makes of it, and of the files.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "domain/dom_rig.h"
+#include "host/fake_guest.h"
+#include "migrate/journal.h"
+
+static struct dom_rig rig;
+static uint32_t domid;
+
+static libxl__store *store(void)
+{
+    libxl__host *h = libxl__host_get(rig.ctx);
+
+    return h->ops->store(h);
+}
+
+/* A running guest that a save has suspended. */
+static int setup(void **state)
+{
+    if (dom_rig_init(&rig))
+        return -1;
+    dom_rig_open(&rig);
+    domid = dom_rig_create(&rig, "one");
+    libxl_domain_unpause(rig.ctx, domid, NULL);
+    return libxl__fake_guest_set(store(), domid, FAKE_PAUSED, FAKE_RUNNING);
+}
+
+static int teardown(void **state)
+{
+    dom_rig_dispose(&rig);
+    return 0;
+}
+
+static void make_file(const char *name, struct libxl__journal *j)
+{
+    struct stat st;
+    int fd = open(dom_rig_path(&rig, name), O_WRONLY | O_CREAT | O_EXCL, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    if (j) {
+        j->file_dev = st.st_dev;
+        j->file_ino = st.st_ino;
+    }
+    close(fd);
+}
+
+static bool there(const char *name)
+{
+    return !access(dom_rig_path(&rig, name), F_OK);
+}
+
+static struct libxl__journal save_at(enum libxl__journal_step step,
+                                     libxl_save_then then)
+{
+    struct libxl__journal j;
+
+    assert_int_equal(libxl__journal_init(&j, JOURNAL_SAVE, step), 0);
+    j.was_running = true;
+    j.then = then;
+    j.path = (char *)dom_rig_path(&rig, "image");
+    j.temp_path = (char *)dom_rig_path(&rig, "temp");
+    return j;
+}
+
+static int recover(const struct libxl__journal *j)
+{
+    libxl__gc gc;
+
+    libxl__gc_init(&gc, rig.ctx);
+    assert_int_equal(libxl__journal_write(store(), &gc, domid, j), 0);
+    libxl__gc_dispose(&gc);
+    return libxl_domain_recover(rig.ctx, domid, NULL);
+}
+
+static void assert_goes_on(void)
+{
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+    assert_false(dom_rig_record(&rig, domid, "journal"));
+}
+
+static void writing_resumes_and_removes_the_file(void **state)
+{
+    struct libxl__journal j = save_at(JSTEP_WRITING, LIBXL_SAVE_THEN_DESTROY);
+
+    make_file("temp", &j);
+    assert_int_equal(recover(&j), 0);
+    assert_goes_on();
+    assert_false(there("temp"));
+}
+
+static void another_file_of_that_name_stays(void **state)
+{
+    struct libxl__journal j = save_at(JSTEP_WRITING, LIBXL_SAVE_THEN_DESTROY);
+
+    make_file("temp", NULL);
+    assert_int_equal(recover(&j), 0);
+    assert_goes_on();
+    assert_true(there("temp"));
+}
+
+static void committed_before_the_rename_resumes(void **state)
+{
+    struct libxl__journal j = save_at(JSTEP_COMMITTED, LIBXL_SAVE_THEN_DESTROY);
+
+    make_file("temp", &j);
+    make_file("image", NULL); /* an older one: not ours */
+    assert_int_equal(recover(&j), 0);
+    assert_goes_on();
+    assert_false(there("temp"));
+    assert_true(there("image"));
+}
+
+static void committed_after_the_rename_is_finished(void **state)
+{
+    struct libxl__journal j = save_at(JSTEP_COMMITTED, LIBXL_SAVE_THEN_DESTROY);
+
+    make_file("image", &j);
+    assert_int_equal(recover(&j), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "gone");
+    assert_true(there("image"));
+}
+
+static void a_file_taken_away_is_a_question(void **state)
+{
+    struct libxl__journal j = save_at(JSTEP_COMMITTED, LIBXL_SAVE_THEN_DESTROY);
+
+    assert_int_equal(recover(&j), ERROR_NOT_READY);
+    assert_true(dom_rig_logged(&rig, "no longer there"));
+    assert_string_equal(dom_rig_state(&rig, domid), "shutdown");
+    /* another operation asks the same, and changes nothing */
+    assert_int_equal(libxl_domain_pause(rig.ctx, domid, NULL), ERROR_NOT_READY);
+    assert_true(dom_rig_record(&rig, domid, "journal"));
+    /* and the user answers */
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    assert_goes_on();
+}
+
+static void saved_is_finished_as_asked_for(void **state)
+{
+    struct libxl__journal j = save_at(JSTEP_SAVED, LIBXL_SAVE_THEN_PAUSE);
+
+    assert_int_equal(recover(&j), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "paused");
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    j = save_at(JSTEP_SAVED, LIBXL_SAVE_THEN_RESUME);
+    assert_int_equal(
+        libxl__fake_guest_set(store(), domid, FAKE_PAUSED, FAKE_RUNNING), 0);
+    assert_int_equal(recover(&j), 0);
+    assert_goes_on();
+    j = save_at(JSTEP_SAVED, LIBXL_SAVE_THEN_DESTROY);
+    assert_int_equal(recover(&j), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "gone");
+}
+
+static void a_paused_guest_stays_paused(void **state)
+{
+    struct libxl__journal j = save_at(JSTEP_WRITING, LIBXL_SAVE_THEN_DESTROY);
+
+    assert_int_equal(
+        libxl__fake_guest_set(store(), domid, FAKE_PAUSED, FAKE_PAUSED), 0);
+    assert_int_equal(recover(&j), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "paused");
+}
+
+static void a_half_built_domain_goes(void **state)
+{
+    struct libxl__journal j;
+
+    libxl__journal_init(&j, JOURNAL_RESTORE, JSTEP_BUILDING);
+    assert_int_equal(recover(&j), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "gone");
+}
+
+static void a_migration_behind_go_is_a_question(void **state)
+{
+    struct libxl__journal j;
+
+    libxl__journal_init(&j, JOURNAL_SEND, JSTEP_GO);
+    j.peer = (char *)"host2";
+    assert_int_equal(recover(&j), ERROR_NOT_READY);
+    assert_true(dom_rig_record(&rig, domid, "journal"));
+    assert_int_equal(libxl_domain_destroy(rig.ctx, domid, NULL), 0);
+    assert_int_equal(dom_rig_count(&rig), 0);
+}
+
+static void a_damaged_journal_is_left_to_the_user(void **state)
+{
+    assert_int_equal(
+        store()->ops->write(store(), domid, "journal", "{\"format\": 9}\n"), 0);
+    assert_int_equal(libxl_domain_recover(rig.ctx, domid, NULL),
+                     ERROR_NOT_READY);
+    assert_string_equal(dom_rig_state(&rig, domid), "shutdown");
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    assert_goes_on();
+}
+
+static void destroy_removes_the_unfinished_file(void **state)
+{
+    struct libxl__journal j = save_at(JSTEP_WRITING, LIBXL_SAVE_THEN_DESTROY);
+    libxl__gc gc;
+
+    make_file("temp", &j);
+    libxl__gc_init(&gc, rig.ctx);
+    assert_int_equal(libxl__journal_write(store(), &gc, domid, &j), 0);
+    libxl__gc_dispose(&gc);
+    assert_int_equal(libxl_domain_destroy(rig.ctx, domid, NULL), 0);
+    assert_false(there("temp"));
+    assert_int_equal(dom_rig_count(&rig), 0);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(writing_resumes_and_removes_the_file),
+        TEST(another_file_of_that_name_stays),
+        TEST(committed_before_the_rename_resumes),
+        TEST(committed_after_the_rename_is_finished),
+        TEST(a_file_taken_away_is_a_question),
+        TEST(saved_is_finished_as_asked_for),
+        TEST(a_paused_guest_stays_paused),
+        TEST(a_half_built_domain_goes),
+        TEST(a_migration_behind_go_is_a_question),
+        TEST(a_damaged_journal_is_left_to_the_user),
+        TEST(destroy_removes_the_unfinished_file),
+    };
+
+    return cmocka_run_group_tests_name("recover", tests, NULL, NULL);
+}
