@@ -25,7 +25,6 @@
 #include "domain/keeper.h"
 #include "domain/keeper_policy.h"
 #include "domain/keeper_record.h"
-#include "store/run_record.h"
 
 #define RETRY_MIN_MS 20u
 #define RETRY_MAX_MS 2000u
@@ -75,15 +74,23 @@ static bool exists(libxl__keeper *kp, const char *record)
 
 static bool ended(libxl__keeper *kp, libxl_shutdown_reason *reason)
 {
-    struct libxl__run_record run;
-    int rc = libxl__run_record_read(kp->store, kp->domid, &run);
+    libxl_dominfo info = {0};
+    libxl__gc gc;
+    bool is = false;
 
-    *reason = LIBXL_SHUTDOWN_REASON_CRASH;
-    if (!rc && run.state == LIBXL__RUN_SHUTDOWN) {
-        *reason = run.reason;
-        return true;
+    libxl__gc_init(&gc, kp->ctx);
+    if (!kp->host->ops->dominfo(kp->host, &gc, kp->domid, &info)) {
+        *reason = info.shutdown_reason;
+        is = info.shutdown && *reason != LIBXL_SHUTDOWN_REASON_SUSPEND;
     }
-    return kp->qemu_known && kp->qemu_gone;
+    libxl_dominfo_dispose(&info);
+    libxl__gc_dispose(&gc);
+    /* a suspended guest can lose its process, too */
+    if (!is && kp->qemu_known && kp->qemu_gone) {
+        *reason = LIBXL_SHUTDOWN_REASON_CRASH;
+        is = true;
+    }
+    return is;
 }
 
 /* ---- waiting for another operation's end ---- */

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_keeper.c - the real keeper process of a fake guest: elected once, brings
+ * the guest back when an operation is killed, ends with its domain.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "domain/dom_rig.h"
+#include "domain/keeper_record.h"
+
+#define DEADLINE_S 60
+
+static struct dom_rig rig;
+
+static int setup(void **state)
+{
+    setenv("XL_FAKE_KEEPER", "1", 1);
+    if (dom_rig_init(&rig))
+        return -1;
+    dom_rig_open(&rig);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    int nr, i;
+    libxl_dominfo *list;
+
+    if (!rig.ctx)
+        dom_rig_open(&rig);
+    list = libxl_list_domain(rig.ctx, &nr);
+    for (i = 0; list && i < nr; i++)
+        libxl_domain_destroy(rig.ctx, list[i].domid, NULL);
+    libxl_dominfo_list_free(list, nr);
+    dom_rig_dispose(&rig);
+    unsetenv("XL_FAKE_KEEPER");
+    return 0;
+}
+
+static struct libxl__keeper_record record_of(uint32_t domid)
+{
+    libxl__host *h = libxl__host_get(rig.ctx);
+    struct libxl__keeper_record rec;
+
+    assert_int_equal(libxl__keeper_record_read(h->ops->store(h), domid, &rec),
+                     0);
+    return rec;
+}
+
+static bool alive(const struct libxl__keeper_record *rec)
+{
+    return libxl__proc_id_state(&rec->process) == LIBXL__PROC_ALIVE;
+}
+
+static void pause_a_moment(void)
+{
+    struct timespec ts = {.tv_nsec = 5000000};
+
+    nanosleep(&ts, NULL);
+}
+
+static void wait_state(uint32_t domid, const char *state)
+{
+    time_t end = time(NULL) + DEADLINE_S;
+
+    while (strcmp(dom_rig_state(&rig, domid), state) && time(NULL) < end)
+        pause_a_moment();
+    assert_string_equal(dom_rig_state(&rig, domid), state);
+}
+
+static void wait_end(const struct libxl__keeper_record *rec)
+{
+    time_t end = time(NULL) + DEADLINE_S;
+
+    while (alive(rec) && time(NULL) < end)
+        pause_a_moment();
+    assert_false(alive(rec));
+}
+
+static void a_new_domain_has_one_and_it_ends_with_it(void **state)
+{
+    uint32_t domid = dom_rig_create(&rig, "one");
+    struct libxl__keeper_record rec = record_of(domid);
+
+    assert_true(alive(&rec));
+    assert_int_equal(libxl_domain_destroy(rig.ctx, domid, NULL), 0);
+    wait_end(&rec);
+}
+
+static void the_next_operation_starts_a_new_one(void **state)
+{
+    uint32_t domid = dom_rig_create(&rig, "one");
+    struct libxl__keeper_record rec = record_of(domid), next;
+
+    kill(rec.process.pid, SIGKILL);
+    wait_end(&rec);
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    next = record_of(domid);
+    assert_true(alive(&next));
+    assert_int_not_equal(next.process.pid, rec.process.pid);
+}
+
+static void the_policy_outlives_a_keeper(void **state)
+{
+    uint32_t domid = dom_rig_create(&rig, "one");
+    struct libxl__keeper_record rec = record_of(domid);
+
+    assert_false(rec.restart);
+    assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
+    rec = record_of(domid);
+    assert_true(rec.restart);
+    kill(rec.process.pid, SIGKILL);
+    wait_end(&rec);
+    assert_int_equal(libxl_domain_pause(rig.ctx, domid, NULL), 0);
+    rec = record_of(domid);
+    assert_true(alive(&rec));
+    assert_true(rec.restart);
+}
+
+/* A process of its own that saves, and hangs with the guest suspended. */
+static pid_t start_hanging_save(uint32_t domid)
+{
+    pid_t pid;
+
+    dom_rig_close(&rig);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        libxl_save_how how = {.path = dom_rig_path(&rig, "image"), .fd = -1};
+
+        setenv("XL_FAKE_HANG", "dm_save", 1);
+        dom_rig_open(&rig);
+        libxl_domain_save_file(rig.ctx, domid, &how, NULL);
+        _exit(1);
+    }
+    dom_rig_open(&rig);
+    return pid;
+}
+
+static void a_killed_save_is_undone_at_once(void **state)
+{
+    uint32_t domid = dom_rig_create(&rig, "one");
+    pid_t pid;
+    int status;
+
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    pid = start_hanging_save(domid);
+    wait_state(domid, "shutdown"); /* suspended */
+    assert_int_equal(dom_rig_files(&rig), 1);
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    wait_state(domid, "running");
+    assert_int_equal(dom_rig_files(&rig), 0);
+}
+
+static void with_the_keeper_killed_too_recover_does_it(void **state)
+{
+    uint32_t domid = dom_rig_create(&rig, "one");
+    struct libxl__keeper_record rec = record_of(domid);
+    pid_t pid;
+    int status;
+
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    pid = start_hanging_save(domid);
+    wait_state(domid, "shutdown");
+    kill(rec.process.pid, SIGKILL);
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    wait_end(&rec);
+    assert_string_equal(dom_rig_state(&rig, domid), "shutdown");
+    assert_int_equal(libxl_domain_recover(rig.ctx, INVALID_DOMID, NULL), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+    assert_int_equal(dom_rig_files(&rig), 0);
+    rec = record_of(domid);
+    assert_true(alive(&rec));
+}
+
+static void a_second_operation_is_told_who_is_busy(void **state)
+{
+    uint32_t domid = dom_rig_create(&rig, "one");
+    char text[64];
+    pid_t pid;
+    int status;
+
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    pid = start_hanging_save(domid);
+    wait_state(domid, "shutdown");
+    assert_int_equal(libxl_domain_pause(rig.ctx, domid, NULL), ERROR_LOCK_FAIL);
+    snprintf(text, sizeof(text), "busy: save by pid %d", (int)pid);
+    assert_true(dom_rig_logged(&rig, text));
+    kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    wait_state(domid, "running");
+}
+
+static void a_guest_that_shuts_down_is_destroyed(void **state)
+{
+    uint32_t domid = dom_rig_create(&rig, "one");
+    struct libxl__keeper_record rec;
+
+    assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    rec = record_of(domid);
+    assert_int_equal(libxl_domain_shutdown(rig.ctx, domid, NULL), 0);
+    wait_state(domid, "gone");
+    wait_end(&rec);
+}
+
+int main(void)
+{
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_new_domain_has_one_and_it_ends_with_it),
+        TEST(the_next_operation_starts_a_new_one),
+        TEST(the_policy_outlives_a_keeper),
+        TEST(a_killed_save_is_undone_at_once),
+        TEST(with_the_keeper_killed_too_recover_does_it),
+        TEST(a_second_operation_is_told_who_is_busy),
+        TEST(a_guest_that_shuts_down_is_destroyed),
+    };
+
+    return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);
+}
