@@ -11,6 +11,8 @@
 #include "base/container.h"
 #include "base/log.h"
 
+enum { STOP_MS = 10000 };
+
 static libxl__agent_call *call_of_deadline(libxl__ev_time *ev)
 {
     return CONTAINER_OF(ev, libxl__agent_call, deadline);
@@ -229,6 +231,18 @@ void libxl__agent_calls_answered(libxl__egc *egc,
         finish(egc, call, true, &answer);
 }
 
+/* A peer that does not stop holds a place here for a short time only. */
+static void shorten_deadline(libxl__agent_call *call)
+{
+    libxl_ctx *ctx = call->st->ctx;
+
+    libxl__ev_time_deregister(ctx, &call->deadline);
+    if (libxl__ev_time_register_rel(ctx, NULL, &call->deadline, too_late,
+                                    STOP_MS))
+        LOGD(ctx, call->st->peer->domid, ERROR,
+             "agent channel: no memory for a deadline");
+}
+
 void libxl__agent_call_stop(libxl__egc *egc, libxl__agent_call *call)
 {
     if (!call->st || call->stopped)
@@ -237,6 +251,7 @@ void libxl__agent_call_stop(libxl__egc *egc, libxl__agent_call *call)
     if (on_the_way(call)) {
         step(call, CALL_STOP);
         tell_peer_to_stop(call);
+        shorten_deadline(call);
         return;
     }
     step(call, CALL_STOP);

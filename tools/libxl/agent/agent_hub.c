@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * agent_hub.c
+ *
+ * a command's call: served -> handed on -> answered -> back to the command
+ */
+#include "agent/agent_hub.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/container.h"
+#include "base/log.h"
+
+enum {
+    CALL_MS = 600000, /* a command has a deadline of its own, below */
+    AWAY_MS = 2000,   /* a guest that is not up may be just coming up */
+    EVENTS_SAID = 20,
+};
+
+static const char hello[] =
+    "{\"version\":1,\"role\":\"host\",\"agent\":\"xl\",\"calls\":16}";
+
+/* A call on its way through: a job on one side, a call on the other. */
+struct passing {
+    libxl__agent_hub *hub;
+    libxl__agent_job *job;
+    libxl__agent_call call;
+};
+
+static struct passing *passing_of_call(libxl__agent_call *call)
+{
+    return CONTAINER_OF(call, struct passing, call);
+}
+
+static libxl__agent_hub *hub_of_listen(libxl__ev_fd *ev)
+{
+    return CONTAINER_OF(ev, libxl__agent_hub, listen_ev);
+}
+
+/* ---- calls of commands ---- */
+
+static void answered(libxl__egc *egc, libxl__agent_call *call,
+                     const struct libxl__agent_answer *answer)
+{
+    struct passing *p = passing_of_call(call);
+    char *text = NULL;
+    int code = answer->code;
+
+    if (code == AGENT_E_TIMEDOUT && !libxl__agent_peer_is_up(&p->hub->guest))
+        code = AGENT_E_AWAY;
+    if (!code)
+        text = libxl__json_text(libxl__egc_gc(egc), answer->result);
+    if (text)
+        libxl__agent_job_result(egc, p->job, text, answer->data,
+                                answer->data_bytes);
+    else
+        libxl__agent_job_error(egc, p->job, code ? code : AGENT_E_INTERNAL,
+                               code == answer->code ? answer->text : NULL);
+    free(p);
+}
+
+static void command_stopped(libxl__egc *egc, libxl__agent_job *job)
+{
+    struct passing *p = job->user;
+
+    libxl__agent_call_stop(egc, &p->call);
+}
+
+static int hand_on(libxl__egc *egc, libxl__agent_hub *hub, struct passing *p)
+{
+    libxl__agent_job *job = p->job;
+    char *params = NULL;
+
+    if (job->params) {
+        params = libxl__json_text(libxl__egc_gc(egc), job->params);
+        if (!params)
+            return ERROR_NOMEM;
+    }
+    return libxl__agent_call_start(
+        &hub->guest, &p->call, job->method, params, job->data, job->data_bytes,
+        libxl__agent_peer_is_up(&hub->guest) ? CALL_MS : AWAY_MS);
+}
+
+static void served(libxl__egc *egc, libxl__agent_peer *peer,
+                   libxl__agent_job *job)
+{
+    struct libxl__agent_hub_client *client = peer->user;
+    struct passing *p = calloc(1, sizeof(*p));
+    int rc;
+
+    if (!p) {
+        libxl__agent_job_error(egc, job, AGENT_E_BUSY, NULL);
+        return;
+    }
+    p->hub = client->hub;
+    p->job = job;
+    p->call.done = answered;
+    libxl__agent_call_init(&p->call);
+    rc = hand_on(egc, client->hub, p);
+    if (!rc) {
+        job->user = p;
+        job->stop = command_stopped;
+        return;
+    }
+    libxl__agent_job_error(
+        egc, job, rc == ERROR_NOT_READY ? AGENT_E_AWAY : AGENT_E_BUSY, NULL);
+    free(p);
+}
+
+static void command_gone(libxl__egc *egc, libxl__agent_peer *peer, int errnoval)
+{
+    struct libxl__agent_hub_client *client = peer->user;
+
+    close(client->fd);
+    client->fd = -1;
+}
+
+static void greet(libxl__agent_hub *hub, struct libxl__agent_hub_client *client,
+                  int fd)
+{
+    client->hub = hub;
+    client->fd = fd;
+    libxl__agent_peer_init(&client->peer);
+    client->peer.ctx = hub->ctx;
+    client->peer.fd = fd;
+    client->peer.domid = hub->domid;
+    client->peer.hello = hello;
+    client->peer.user = client;
+    client->peer.serve = served;
+    client->peer.gone = command_gone;
+    if (libxl__agent_peer_open(&client->peer)) {
+        close(fd);
+        client->fd = -1;
+    }
+}
+
+static void accepted(libxl__egc *egc, libxl__ev_fd *ev, int listen_fd,
+                     short events, short revents)
+{
+    libxl__agent_hub *hub = hub_of_listen(ev);
+    int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int i;
+
+    if (fd < 0)
+        return;
+    for (i = 0; i < LIBXL__AGENT_HUB_CLIENTS; i++)
+        if (hub->clients[i].fd < 0) {
+            greet(hub, &hub->clients[i], fd);
+            return;
+        }
+    close(fd); /* the command sees the end at once, and says "busy" */
+}
+
+/* ---- the guest ---- */
+
+static void guest_up(libxl__egc *egc, libxl__agent_peer *peer, yajl_val params)
+{
+    libxl__agent_hub *hub = peer->user;
+
+    hub->events = 0;
+}
+
+static void guest_noted(libxl__egc *egc, libxl__agent_peer *peer,
+                        const char *method, yajl_val params)
+{
+    libxl__agent_hub *hub = peer->user;
+    const char *name = libxl__json_string(params, "name");
+
+    if (hub->events++ < EVENTS_SAID)
+        LOGD(hub->ctx, hub->domid, NOTICE, "the guest's agent says: %.60s %.60s%s",
+             method, name ? name : "",
+             hub->events == EVENTS_SAID ? " (more will not be noted)" : "");
+}
+
+static void guest_gone(libxl__egc *egc, libxl__agent_peer *peer, int errnoval)
+{
+    libxl__agent_hub *hub = peer->user;
+
+    close(hub->guest_fd);
+    hub->guest_fd = -1;
+}
+
+int libxl__agent_hub_attach(libxl__egc *egc, libxl__agent_hub *hub, int fd)
+{
+    int rc;
+
+    libxl__agent_peer_close(egc, &hub->guest);
+    if (hub->guest_fd >= 0)
+        close(hub->guest_fd);
+    hub->guest_fd = fd;
+    hub->guest.ctx = hub->ctx;
+    hub->guest.fd = fd;
+    hub->guest.domid = hub->domid;
+    hub->guest.hello = hello;
+    hub->guest.distrusted = true;
+    hub->guest.user = hub;
+    hub->guest.up = guest_up;
+    hub->guest.noted = guest_noted;
+    hub->guest.gone = guest_gone;
+    rc = libxl__agent_peer_open(&hub->guest);
+    if (rc) {
+        close(fd);
+        hub->guest_fd = -1;
+    }
+    return rc;
+}
+
+/* ---- life ---- */
+
+void libxl__agent_hub_init(libxl__agent_hub *hub)
+{
+    int i;
+
+    libxl__agent_peer_init(&hub->guest);
+    libxl__ev_fd_init(&hub->listen_ev);
+    hub->guest_fd = hub->listen_fd = -1;
+    for (i = 0; i < LIBXL__AGENT_HUB_CLIENTS; i++) {
+        libxl__agent_peer_init(&hub->clients[i].peer);
+        hub->clients[i].fd = -1;
+    }
+}
+
+int libxl__agent_hub_listen(libxl__agent_hub *hub, int fd)
+{
+    int rc = libxl__ev_fd_register(hub->ctx, &hub->listen_ev, accepted, fd,
+                                   POLLIN);
+
+    if (rc)
+        close(fd);
+    else
+        hub->listen_fd = fd;
+    return rc;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+/* The commands first: their calls are then taken back from the guest's end. */
+void libxl__agent_hub_close(libxl__egc *egc, libxl__agent_hub *hub)
+{
+    int i;
+
+    for (i = 0; i < LIBXL__AGENT_HUB_CLIENTS; i++) {
+        libxl__agent_peer_close(egc, &hub->clients[i].peer);
+        close_fd(&hub->clients[i].fd);
+    }
+    libxl__agent_peer_close(egc, &hub->guest);
+    close_fd(&hub->guest_fd);
+    libxl__ev_fd_deregister(hub->ctx, &hub->listen_ev);
+    close_fd(&hub->listen_fd);
+}
