@@ -146,6 +146,14 @@ int xl_cmd_restore(struct xl *xl, int argc, char **argv);
 int xl_cmd_migrate(struct xl *xl, int argc, char **argv);
 int xl_cmd_migrate_receive(struct xl *xl, int argc, char **argv);
 int xl_cmd_recover(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_ping(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_capabilities(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_info(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_viewfile(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_getfile(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_viewdmesg(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_shutdown(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_call(struct xl *xl, int argc, char **argv);
 int xl_cmd_help(struct xl *xl, int argc, char **argv);
 
 #endif

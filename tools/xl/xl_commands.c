@@ -53,6 +53,29 @@ static const char restore_options[] =
     "  --json  progress and result as one JSON object a line\n"
     "FILE - is standard input. CONFIG is used instead of the one in FILE.\n";
 
+#define AGENT_OPTIONS                                                          \
+    "  -w, --wait=SECONDS     wait so long for the agent to come up\n"          \
+    "  -t, --timeout=SECONDS  for the answer (10)\n"                            \
+    "  --json                 the answer as JSON\n"
+
+static const char agent_options[] = AGENT_OPTIONS;
+
+static const char agent_ping_options[] =
+    "  -c, --count=N        so many calls\n"
+    "  -j, --parallel=N     so many at a time (1 to 16)\n"
+    "  -w, --wait=SECONDS   wait so long for the agent to come up\n"
+    "  --json               the times as JSON\n";
+
+static const char agent_getfile_options[] =
+    "  -w, --wait=SECONDS  wait so long for the agent to come up\n"
+    "  --verify            check a checksum of each piece, made in the guest\n"
+    "FILE must not be there yet; default: the last part of PATH, here; - is\n"
+    "standard output.\n";
+
+static const char agent_shutdown_options[] =
+    "  -H  halt instead\n"
+    "  -r  reboot instead\n" AGENT_OPTIONS;
+
 static const char migrate_options[] =
     "  -C CONFIG            send this configuration instead of the domain's "
     "own\n"
@@ -121,6 +144,24 @@ const struct xl_command xl_commands[] = {
      "Send a trigger to a domain", NULL},
     {"sysrq", xl_cmd_sysrq, false, "DOMAIN LETTER",
      "Send a magic SysRq key to a domain", NULL},
+    {"agent-ping", xl_cmd_agent_ping, false, "[OPTIONS] DOMAIN",
+     "Does the agent in a guest answer, and how fast?", agent_ping_options},
+    {"agent-info", xl_cmd_agent_info, false, "[OPTIONS] DOMAIN",
+     "What a guest says of itself: system, addresses, memory", agent_options},
+    {"agent-capabilities", xl_cmd_agent_capabilities, false,
+     "[OPTIONS] DOMAIN", "Which calls the agent in a guest answers",
+     agent_options},
+    {"agent-viewfile", xl_cmd_agent_viewfile, false, "[OPTIONS] DOMAIN PATH",
+     "Show the beginning (512 KiB) of a guest's file", agent_options},
+    {"agent-getfile", xl_cmd_agent_getfile, false,
+     "[OPTIONS] DOMAIN PATH [FILE]", "Copy a guest's file to here",
+     agent_getfile_options},
+    {"agent-viewdmesg", xl_cmd_agent_viewdmesg, false, "[OPTIONS] DOMAIN",
+     "Show a guest's kernel log", agent_options},
+    {"agent-shutdown", xl_cmd_agent_shutdown, false, "[OPTIONS] DOMAIN",
+     "Have a guest power itself off, by its agent", agent_shutdown_options},
+    {"agent-call", xl_cmd_agent_call, false, "[OPTIONS] DOMAIN METHOD [JSON]",
+     "Any call to the agent in a guest", agent_options},
     {"info", xl_cmd_info, false, "", "About this host", NULL},
     {"help", xl_cmd_help, true, "[--long] [COMMAND]",
      "List the commands, or explain one", NULL},

@@ -13,7 +13,7 @@
 
 #include "base/container.h"
 #include "base/log.h"
-#include "domain/sock_at.h"
+#include "base/sock_at.h"
 
 enum { HELLO_MS = 10000, PROBE_MS = 5000, AGAIN_MS = 500 };
 

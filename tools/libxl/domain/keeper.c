@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "domain/domain.h"
 #include "domain/keeper_record.h"
+#include "domain/sock_at.h"
 
 /* ERROR_LOCK_FAIL: another one is elected. */
 static int elect(libxl__keeper *kp)
@@ -39,12 +40,32 @@ static int write_record(libxl__keeper *kp)
     return rc ? rc : libxl__keeper_record_write(kp->store, kp->domid, &rec);
 }
 
+/* A guest that was started without the port is kept without agent. */
+static void attach_agent(libxl__egc *egc, libxl__keeper *kp)
+{
+    int fd = libxl__connect_at(kp->dirfd, "agent");
+
+    if (fd >= 0)
+        libxl__agent_hub_attach(egc, &kp->agent, fd);
+}
+
+static int listen_agent(libxl__keeper *kp)
+{
+    int fd = libxl__listen_at(kp->dirfd, "agent.sock");
+
+    if (fd >= 0)
+        return libxl__agent_hub_listen(&kp->agent, fd);
+    LOGED(kp->ctx, kp->domid, ERROR, errno, "cannot listen on agent.sock");
+    return ERROR_FAIL;
+}
+
 int libxl__keeper_attach(libxl__egc *egc, libxl__keeper *kp)
 {
     int rc = libxl__keeper_qemu_attach(egc, kp);
 
     if (rc || kp->qemu_gone)
         return rc;
+    attach_agent(egc, kp);
     return libxl__console_relay_attach(&kp->console);
 }
 
@@ -56,8 +77,9 @@ static int attach_if_any(libxl__egc *egc, libxl__keeper *kp)
     return rc == ERROR_NOTFOUND ? 0 : rc;
 }
 
-static void close_all(libxl__keeper *kp)
+static void close_all(libxl__egc *egc, libxl__keeper *kp)
 {
+    libxl__agent_hub_close(egc, &kp->agent);
     libxl__keeper_settle_close(kp);
     libxl__keeper_qemu_close(kp);
     libxl__keeper_lease_close(kp);
@@ -79,6 +101,9 @@ static void init(libxl__keeper *kp, libxl__ao *ao)
     libxl__console_relay_init(&kp->console);
     kp->console.ctx = kp->ctx;
     kp->console.domid = kp->domid;
+    libxl__agent_hub_init(&kp->agent);
+    kp->agent.ctx = kp->ctx;
+    kp->agent.domid = kp->domid;
     libxl__keeper_qemu_init(kp);
     libxl__keeper_settle_init(kp);
 }
@@ -101,6 +126,8 @@ static int open_all(libxl__egc *egc, libxl__keeper *kp)
     if (!rc)
         rc = libxl__console_relay_listen(&kp->console);
     if (!rc)
+        rc = listen_agent(kp);
+    if (!rc)
         rc = attach_if_any(egc, kp);
     return rc ? rc : write_record(kp);
 }
@@ -115,7 +142,7 @@ int libxl__keeper_start(libxl__egc *egc, libxl__ao *ao, const void *params)
     init(kp, ao);
     rc = open_all(egc, kp);
     if (rc) {
-        close_all(kp);
+        close_all(egc, kp);
         return rc;
     }
     libxl__keeper_settle(egc, kp);
@@ -124,6 +151,6 @@ int libxl__keeper_start(libxl__egc *egc, libxl__ao *ao, const void *params)
 
 void libxl__keeper_quit(libxl__egc *egc, libxl__keeper *kp)
 {
-    close_all(kp);
+    close_all(egc, kp);
     libxl__ao_complete(egc, kp->ao, 0);
 }

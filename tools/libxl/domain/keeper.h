@@ -16,6 +16,7 @@
 #ifndef LIBXL_KEEPER_H
 #define LIBXL_KEEPER_H
 
+#include "agent/agent_hub.h"
 #include "base/proc_id.h"
 #include "dm/qmp.h"
 #include "domain/console_relay.h"
@@ -51,6 +52,7 @@ struct libxl__keeper {
     int dirfd;   /* O_PATH */
     int lock_fd; /* of the election */
     struct libxl__console_relay console;
+    libxl__agent_hub agent;
     /* keeper_lease.c */
     int listen_fd;
     libxl__ev_fd listen_ev;

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * cmd_agent.c - xl agent-ping, agent-capabilities, agent-info, agent-viewfile,
+ * agent-getfile, agent-viewdmesg, agent-shutdown, agent-call.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <yajl/yajl_gen.h>
+#include <yajl/yajl_tree.h>
+
+#include "xl.h"
+
+struct agent_args {
+    uint32_t domid;
+    bool json, verify;
+    uint32_t wait_ms, timeout_ms;
+    uint64_t count;
+    uint32_t parallel;
+    const char *mode;
+};
+
+static bool number(struct xl *xl, const char *text, uint64_t max, uint64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    if (*text >= '0' && *text <= '9' && !errno && !*end && *out <= max)
+        return true;
+    xl_error(xl, "'%s' is not a number from 0 to %" PRIu64, text, max);
+    return false;
+}
+
+static bool take_option(struct xl *xl, int c, struct agent_args *a)
+{
+    uint64_t n = 0;
+
+    switch (c) {
+    case 'J':
+        a->json = true;
+        return true;
+    case 'V':
+        a->verify = true;
+        return true;
+    case 'w':
+        if (!number(xl, optarg, 86400, &n))
+            return false;
+        a->wait_ms = (uint32_t)n * 1000;
+        return true;
+    case 't':
+        if (!number(xl, optarg, 3600, &n))
+            return false;
+        a->timeout_ms = (uint32_t)n * 1000;
+        return true;
+    case 'c':
+        return number(xl, optarg, UINT32_MAX, &a->count);
+    case 'j':
+        if (!number(xl, optarg, 16, &n))
+            return false;
+        a->parallel = (uint32_t)n;
+        return true;
+    case 'H':
+        a->mode = "halt";
+        return true;
+    case 'r':
+        a->mode = "reboot";
+        return true;
+    }
+    return false;
+}
+
+/* Options of all agent commands; each names its own in shorts. The domain is
+ * the first argument. */
+static bool parse(struct xl *xl, int argc, char **argv, const char *shorts,
+                  int min, int max, struct agent_args *a, int *exit_code)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'J'},
+        {"wait", required_argument, NULL, 'w'},
+        {"timeout", required_argument, NULL, 't'},
+        {"count", required_argument, NULL, 'c'},
+        {"parallel", required_argument, NULL, 'j'},
+        {"verify", no_argument, NULL, 'V'},
+        {0},
+    };
+    int c;
+
+    *a = (struct agent_args){.count = 1, .parallel = 1, .mode = "powerdown"};
+    while ((c = xl_getopt(xl, argc, argv, shorts, longs, exit_code)) !=
+           XL_OPT_END) {
+        if (c == XL_OPT_EXIT)
+            return false;
+        *exit_code = XL_USAGE;
+        if (!take_option(xl, c, a))
+            return false;
+    }
+    *exit_code = XL_USAGE;
+    if (!xl_count_args(xl, argc, min, max))
+        return false;
+    *exit_code = XL_FAILED;
+    return xl_find_domain(xl, argv[optind], &a->domid);
+}
+
+static int call(struct xl *xl, const struct agent_args *a, const char *method,
+                const char *params, libxl_agent_reply *reply)
+{
+    const libxl_agent_how how = {
+        .method = method,
+        .params_json = params,
+        .timeout_ms = a->timeout_ms,
+        .wait_ms = a->wait_ms,
+    };
+    int rc;
+
+    xl_interruptible_begin(xl);
+    rc = libxl_agent_call(xl->ctx, a->domid, &how, reply, NULL);
+    xl_interruptible_end(xl);
+    return rc;
+}
+
+/* {"KEY": "value"}, malloc'ed. */
+static char *one_string(const char *key, const char *value)
+{
+    yajl_gen gen = yajl_gen_alloc(NULL);
+    const unsigned char *text;
+    char *copy = NULL;
+    size_t bytes;
+
+    if (!gen)
+        return NULL;
+    if (!yajl_gen_map_open(gen) &&
+        !yajl_gen_string(gen, (const unsigned char *)key, strlen(key)) &&
+        !yajl_gen_string(gen, (const unsigned char *)value, strlen(value)) &&
+        !yajl_gen_map_close(gen) && !yajl_gen_get_buf(gen, &text, &bytes))
+        copy = strndup((const char *)text, bytes);
+    yajl_gen_free(gen);
+    return copy;
+}
+
+/* ---- what came from a guest goes to a terminal ---- */
+
+static void put_text(const char *text, size_t bytes)
+{
+    bool tty = isatty(STDOUT_FILENO);
+    size_t i;
+
+    if (!tty) {
+        fwrite(text, 1, bytes, stdout);
+        return;
+    }
+    for (i = 0; i < bytes; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        putchar((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ? '?' : c);
+    }
+}
+
+static void print_scalar(yajl_val v)
+{
+    if (YAJL_IS_STRING(v))
+        put_text(YAJL_GET_STRING(v), strlen(YAJL_GET_STRING(v)));
+    else if (YAJL_IS_NUMBER(v))
+        printf("%s", YAJL_GET_NUMBER(v));
+    else if (YAJL_IS_TRUE(v) || YAJL_IS_FALSE(v))
+        printf("%s", YAJL_IS_TRUE(v) ? "true" : "false");
+}
+
+static void print_item(yajl_val v)
+{
+    size_t i;
+
+    if (!YAJL_IS_OBJECT(v)) {
+        print_scalar(v);
+        return;
+    }
+    for (i = 0; i < v->u.object.len; i++) {
+        printf("%s", i ? " " : "");
+        print_scalar(v->u.object.values[i]);
+    }
+}
+
+/* One line a key; lists: one line an element. */
+static void print_result(const char *json)
+{
+    yajl_val v = yajl_tree_parse(json, NULL, 0), value;
+    size_t i, k;
+
+    for (i = 0; YAJL_IS_OBJECT(v) && i < v->u.object.len; i++) {
+        value = v->u.object.values[i];
+        if (!YAJL_IS_ARRAY(value)) {
+            printf("%-20s : ", v->u.object.keys[i]);
+            print_item(value);
+            putchar('\n');
+            continue;
+        }
+        for (k = 0; k < value->u.array.len; k++) {
+            printf("%-20s : ", v->u.object.keys[i]);
+            print_item(value->u.array.values[k]);
+            putchar('\n');
+        }
+    }
+    yajl_tree_free(v);
+}
+
+/* Calls that answer an object, and those that answer text. */
+static int show(struct xl *xl, const struct agent_args *a, const char *method,
+                const char *params)
+{
+    libxl_agent_reply reply;
+    int rc = call(xl, a, method, params, &reply);
+
+    if (!rc && reply.data)
+        put_text(reply.data, reply.data_bytes);
+    else if (!rc && a->json)
+        fputs(reply.result_json, stdout);
+    else if (!rc)
+        print_result(reply.result_json);
+    libxl_agent_reply_dispose(&reply);
+    return rc || !xl_stdout_ok(xl) ? XL_FAILED : XL_OK;
+}
+
+/* ---- the commands ---- */
+
+static void print_ping(const struct agent_args *a,
+                       const libxl_agent_ping_stats *s)
+{
+    double total = (double)s->total_ns / 1e9;
+
+    if (a->json)
+        printf("{\"calls\": %" PRIu64 ", \"parallel\": %u, \"total_ns\": %" PRIu64
+               ", \"min_ns\": %" PRIu64 ", \"mean_ns\": %" PRIu64
+               ", \"max_ns\": %" PRIu64 "}\n",
+               s->calls, a->parallel, s->total_ns, s->min_ns, s->mean_ns,
+               s->max_ns);
+    else if (s->calls == 1)
+        printf("the agent answers after %.3f ms\n", (double)s->mean_ns / 1e6);
+    else
+        printf("%" PRIu64 " answers in %.3f s: %.0f a second; "
+               "min %.3f, mean %.3f, max %.3f ms\n",
+               s->calls, total, total > 0 ? (double)s->calls / total : 0,
+               (double)s->min_ns / 1e6, (double)s->mean_ns / 1e6,
+               (double)s->max_ns / 1e6);
+}
+
+int xl_cmd_agent_ping(struct xl *xl, int argc, char **argv)
+{
+    libxl_agent_ping_stats stats;
+    struct agent_args a;
+    int exit_code, rc;
+
+    if (!parse(xl, argc, argv, "w:c:j:", 1, 1, &a, &exit_code))
+        return exit_code;
+    xl_interruptible_begin(xl);
+    rc = libxl_agent_ping(xl->ctx, a.domid, a.count, a.parallel, a.wait_ms,
+                          &stats, NULL);
+    xl_interruptible_end(xl);
+    if (rc)
+        return XL_FAILED;
+    print_ping(&a, &stats);
+    return xl_stdout_ok(xl) ? XL_OK : XL_FAILED;
+}
+
+static int simple(struct xl *xl, int argc, char **argv, const char *method)
+{
+    struct agent_args a;
+    int exit_code;
+
+    if (!parse(xl, argc, argv, "w:t:", 1, 1, &a, &exit_code))
+        return exit_code;
+    return show(xl, &a, method, NULL);
+}
+
+int xl_cmd_agent_capabilities(struct xl *xl, int argc, char **argv)
+{
+    return simple(xl, argc, argv, "agent.capabilities");
+}
+
+int xl_cmd_agent_info(struct xl *xl, int argc, char **argv)
+{
+    return simple(xl, argc, argv, "guest.info");
+}
+
+int xl_cmd_agent_viewdmesg(struct xl *xl, int argc, char **argv)
+{
+    return simple(xl, argc, argv, "guest.viewdmesg");
+}
+
+/* A call with one parameter. */
+static int show_with(struct xl *xl, const struct agent_args *a,
+                     const char *method, const char *key, const char *value)
+{
+    char *params = one_string(key, value);
+    int exit_code = XL_FAILED;
+
+    if (params)
+        exit_code = show(xl, a, method, params);
+    else
+        xl_error(xl, "no memory");
+    free(params);
+    return exit_code;
+}
+
+int xl_cmd_agent_viewfile(struct xl *xl, int argc, char **argv)
+{
+    struct agent_args a;
+    int exit_code;
+
+    if (!parse(xl, argc, argv, "w:t:", 2, 2, &a, &exit_code))
+        return exit_code;
+    return show_with(xl, &a, "guest.viewfile", "path", argv[optind + 1]);
+}
+
+int xl_cmd_agent_shutdown(struct xl *xl, int argc, char **argv)
+{
+    struct agent_args a;
+    int exit_code;
+
+    if (!parse(xl, argc, argv, "w:t:Hr", 1, 1, &a, &exit_code))
+        return exit_code;
+    return show_with(xl, &a, "guest.shutdown", "mode", a.mode);
+}
+
+int xl_cmd_agent_call(struct xl *xl, int argc, char **argv)
+{
+    struct agent_args a;
+    int exit_code;
+
+    if (!parse(xl, argc, argv, "w:t:", 2, 3, &a, &exit_code))
+        return exit_code;
+    return show(xl, &a, argv[optind + 1],
+                optind + 2 < argc ? argv[optind + 2] : NULL);
+}
+
+static int get_into(struct xl *xl, const struct agent_args *a, const char *path,
+                    int fd)
+{
+    uint64_t bytes = 0;
+    int rc;
+
+    xl_interruptible_begin(xl);
+    rc = libxl_agent_getfile(xl->ctx, a->domid, path, fd, a->verify, a->wait_ms,
+                             &bytes, NULL);
+    xl_interruptible_end(xl);
+    if (!rc)
+        xl_say(xl, "%" PRIu64 " bytes of %s", bytes, path);
+    return rc;
+}
+
+/* A new file: half of one is taken away again. */
+static int get_to_file(struct xl *xl, const struct agent_args *a,
+                       const char *path, const char *to)
+{
+    int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int rc;
+
+    if (fd < 0) {
+        xl_error(xl, "cannot make %s: %s", to, strerror(errno));
+        return XL_FAILED;
+    }
+    rc = get_into(xl, a, path, fd);
+    if (close(fd) && !rc) {
+        xl_error(xl, "cannot write %s: %s", to, strerror(errno));
+        rc = ERROR_FAIL;
+    }
+    if (rc)
+        unlink(to);
+    return rc ? XL_FAILED : XL_OK;
+}
+
+int xl_cmd_agent_getfile(struct xl *xl, int argc, char **argv)
+{
+    struct agent_args a;
+    const char *path, *to, *slash;
+    int exit_code;
+
+    if (!parse(xl, argc, argv, "w:", 2, 3, &a, &exit_code))
+        return exit_code;
+    path = argv[optind + 1];
+    slash = strrchr(path, '/');
+    to = optind + 2 < argc ? argv[optind + 2] : slash ? slash + 1 : path;
+    if (!strcmp(to, "-"))
+        return get_into(xl, &a, path, STDOUT_FILENO) ? XL_FAILED : XL_OK;
+    return get_to_file(xl, &a, path, to);
+}
