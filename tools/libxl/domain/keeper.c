@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/sock_at.h"
 #include "domain/domain.h"
 #include "domain/keeper_record.h"
-#include "domain/sock_at.h"
 
 /* ERROR_LOCK_FAIL: another one is elected. */
 static int elect(libxl__keeper *kp)
