@@ -162,7 +162,7 @@ static void put_text(const char *text, size_t bytes)
 static void print_scalar(yajl_val v)
 {
     if (YAJL_IS_STRING(v))
-        put_text(YAJL_GET_STRING(v), strlen(YAJL_GET_STRING(v)));
+        put_text(v->u.string, strlen(v->u.string));
     else if (YAJL_IS_NUMBER(v))
         printf("%s", YAJL_GET_NUMBER(v));
     else if (YAJL_IS_TRUE(v) || YAJL_IS_FALSE(v))
