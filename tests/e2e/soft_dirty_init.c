@@ -108,6 +108,7 @@ static struct xc_hv *attach(int memory_fd, const uint8_t *memory, pid_t pid)
         .uffd = -1,
         .qemu_va = (uintptr_t)memory,
         .clear_refs_fd = pid ? open_proc(pid, "clear_refs", O_WRONLY) : -1,
+        .dev_log_fd = -1,
     };
     struct xc_hv *hv;
 
