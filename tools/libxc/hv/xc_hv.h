@@ -35,6 +35,7 @@ enum xc_guest_type { XC_GUEST_PV = 1, XC_GUEST_HVM = 2 }; /* libxc stream 3.2 */
 struct xc_hv_info {
     enum xc_guest_type type;
     xc_pfn_t nr_pfns;     /* first PFN that cannot exist: the p2m's size */
+    xc_pfn_t used_pages;  /* about so many hold anything; 0: unknown */
     bool qemu_host;       /* image is bound to a QEMU host */
     bool zero_fresh;      /* a fresh page is zero: holes need not be sent */
     uint32_t xen_major, xen_minor; /* 0 on a QEMU host */

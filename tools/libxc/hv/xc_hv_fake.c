@@ -156,6 +156,7 @@ static int fake_info(struct xc_hv *hv, struct xc_hv_info *out)
     *out = (struct xc_hv_info){
         .type = f->p.type,
         .nr_pfns = f->base.nr_pfns,
+        .used_pages = xc_bitmap_count(&f->touched),
         .qemu_host = f->p.qemu_host,
         .zero_fresh = true,
         .xen_major = f->p.qemu_host ? 0 : 4,

@@ -31,6 +31,8 @@
 /* Shorter runs are copied: a fault maps as much, and costs more. */
 #define MAPPED_RUN_MIN 16u
 
+#define STAT_BLOCK 512u /* the unit of st_blocks */
+
 struct qemu {
     struct xc_hv base;
     struct xc_hv_qemu_params p;
@@ -63,9 +65,14 @@ static size_t run_at(const xc_pfn_t *pfns, size_t i, size_t n)
 
 static int qemu_info(struct xc_hv *hv, struct xc_hv_info *out)
 {
+    struct stat st;
+
+    if (fstat(qemu_of(hv)->p.memory_fd, &st) < 0)
+        return -errno;
     *out = (struct xc_hv_info){
         .type = XC_GUEST_HVM,
         .nr_pfns = hv->nr_pfns,
+        .used_pages = (xc_pfn_t)st.st_blocks * STAT_BLOCK / XC_PAGE_SIZE,
         .qemu_host = true,
         .zero_fresh = true,
     };

@@ -208,6 +208,8 @@ int xc_sr_batch_flush(struct xc_sr_batch *b)
     look_at_pages(b);
     rc = write_record(b);
     xc_hv_unmap_batch(b->p.hv);
+    if (rc == -ECANCELED)
+        return xc_sr_fail(b->p.cb, rc, "save was cancelled");
     if (rc)
         return xc_sr_fail(b->p.cb, rc,
                           "cannot write PAGE_DATA at offset %llu: %s",

@@ -12,6 +12,8 @@
 /* How soon a cancel is seen that came just before we slept. */
 #define POLL_MS 200
 
+#define SKIP_STEP 16384u
+
 uint64_t xc_sr_now_ns(void)
 {
     struct timespec t;
@@ -103,7 +105,7 @@ int xc_sr_io_read(struct xc_sr_io *io, void *into, size_t n)
 
 int xc_sr_io_skip(struct xc_sr_io *io, uint64_t n)
 {
-    uint8_t sink[4096];
+    uint8_t sink[SKIP_STEP];
     int rc = 0;
 
     while (n && !rc) {

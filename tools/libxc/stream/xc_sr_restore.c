@@ -111,6 +111,7 @@ static int handle(struct xc_sr_restore *r)
         return xc_sr_restore_hvm_params(r);
     case XC_REC_VERIFY:
         xc_sr_note(&r->p->cb, XC_LOG_INFO, "comparing the memory once more");
+        xc_sr_source_read_only(&r->source);
         return 0;
     case XC_REC_STATIC_DATA_END:
         return 0;

@@ -83,7 +83,8 @@ int xc_sr_save_all_pages(struct xc_sr_save *s)
     struct xc_pfn_run run = {0};
     int rc;
 
-    xc_sr_progress_pass(s, s->info.nr_pfns);
+    xc_sr_progress_pass(s, s->info.used_pages ? s->info.used_pages
+                                              : s->info.nr_pfns);
     for (;;) {
         rc = xc_hv_next_run(s->p->hv, run.first + run.count, &run);
         if (rc == -ENOENT)

@@ -14,6 +14,11 @@ void xc_sr_source_init(struct xc_sr_source *s, struct xc_sr_io *io,
     *s = (struct xc_sr_source){.io = io, .may_map = may_map && io->file};
 }
 
+void xc_sr_source_read_only(struct xc_sr_source *s)
+{
+    s->may_map = false;
+}
+
 void xc_sr_source_dispose(struct xc_sr_source *s)
 {
     xc_sr_source_put(s);

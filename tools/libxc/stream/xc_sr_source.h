@@ -30,6 +30,8 @@ struct xc_sr_source {
 /* may_map: pages go to system calls alone. */
 void xc_sr_source_init(struct xc_sr_source *s, struct xc_sr_io *io,
                        bool may_map);
+/* From here on pages are looked at by ourselves. */
+void xc_sr_source_read_only(struct xc_sr_source *s);
 void xc_sr_source_dispose(struct xc_sr_source *s); /* idempotent */
 int xc_sr_source_get(struct xc_sr_source *s, size_t n, const void **out);
 void xc_sr_source_put(struct xc_sr_source *s);
