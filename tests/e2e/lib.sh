@@ -214,16 +214,30 @@ start_guest() {
 
 answers() { [ "$(grep -ac "^$2" "$1" 2>/dev/null)" -gt "$3" ]; }
 
-# ask NAME LINE ANSWER: write a line to the guest's console; print the line
-# beginning with ANSWER that it gives.
+# tell NAME LINE: write a line to the guest's console. xl console stays for what
+# the guest has to say: $console is its pid.
+tell() {
+    printf '%s\n' "$2" | timeout "$DEADLINE_S" "${AS[@]}" "$BUILD/bin/xl" \
+        console "$1" >/dev/null 2>&1 &
+    console=$!
+}
+
+hang_up() {
+    kill "$console" 2>/dev/null
+    wait "$console" 2>/dev/null
+}
+
+# ask NAME LINE ANSWER: tell it; print the line beginning with ANSWER that the
+# guest gives.
 ask() {
     local log had rc=0
     log=$(console_log "$1") || return 1
     had=$(grep -ac "^$3" "$log")
-    { echo "$2"; wait_for answers "$log" "$3" "$had" || true; } |
-        timeout "$DEADLINE_S" "${AS[@]}" xl console "$1" >/dev/null 2>&1 || rc=$?
-    answers "$log" "$3" "$had" || return 1
-    grep -a "^$3" "$log" | tail -1 | tr -d '\r'
+    tell "$1" "$2"
+    wait_for answers "$log" "$3" "$had" || rc=1
+    hang_up
+    [ "$rc" != 0 ] || grep -a "^$3" "$log" | tail -1 | tr -d '\r'
+    return "$rc"
 }
 
 state_of() { xl list "$1" 2>/dev/null | awk 'NR==2 {print $5}'; }

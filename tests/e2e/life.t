@@ -5,7 +5,6 @@
 image=$WORK/image
 
 gone() { [ -z "$(domid "$1")" ]; }
-tell() { { echo "$2"; sleep 1; } | timeout 30 xl console "$1" >/dev/null 2>&1; }
 rebooted() { [ "$(boot_id guest)" ] && [ "$(boot_id guest)" != "$boot" ]; }
 
 ok "create" start_guest guest
@@ -36,9 +35,11 @@ ok "create with on_reboot = restart" start_guest guest 'on_reboot = "restart"'
 boot=$(boot_id guest)
 tell guest reboot
 ok "the guest that reboots is started again" wait_for rebooted
+hang_up
 ok "it goes on" goes_on guest
 tell guest poweroff
 ok "a guest that powers off is destroyed" wait_for gone guest
+hang_up
 
 ok "create -p" sh -c "xl create -p '$WORK/guest.cfg'"
 ok "it is listed as paused" is_paused guest
