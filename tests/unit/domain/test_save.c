@@ -3,6 +3,7 @@
  * test_save.c - save and restore of a guest of the fake host, through the real
  * helper.
  */
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -158,6 +159,101 @@ static void trailing_bytes_are_refused(void **state)
     assert_int_equal(dom_rig_count(&rig), 0);
 }
 
+/* ---- a FIFO, and an abort ---- */
+
+struct async {
+    int rc;
+    bool done;
+};
+
+static void async_done(libxl_ctx *ctx, int rc, void *for_callback)
+{
+    struct async *as = for_callback;
+
+    as->rc = rc;
+    as->done = true;
+}
+
+static void turn(void)
+{
+    libxl_event *event;
+
+    libxl_event_check(rig.ctx, &event, 0, NULL, NULL);
+    usleep(1000);
+}
+
+static void a_fifo_waits_for_its_reader_and_gets_all(void **state)
+{
+    libxl_save_how how = {.path = dom_rig_path(&rig, "fifo"), .fd = -1};
+    struct async as = {0};
+    const libxl_asyncop_how ao = {.callback = async_done,
+                                  .u.for_callback = &as};
+    uint32_t domid = running_guest();
+    char buf[65536];
+    uint64_t total = 0;
+    ssize_t n;
+    int fd, i;
+
+    assert_int_equal(mkfifo(how.path, 0600), 0);
+    assert_int_equal(libxl_domain_save_file(rig.ctx, domid, &how, &ao), 0);
+    for (i = 0; i < 150; i++)
+        turn();
+    assert_false(as.done);
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+    fd = open(how.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_true(fd >= 0);
+    while ((n = read(fd, buf, sizeof(buf))) != 0 || !as.done) {
+        total += n > 0 ? (uint64_t)n : 0;
+        if (n <= 0)
+            turn();
+    }
+    close(fd);
+    assert_int_equal(as.rc, 0);
+    assert_true(total > 1 << 20);
+    assert_int_equal(dom_rig_count(&rig), 0);
+}
+
+static void a_fifo_without_a_reader_can_be_given_up(void **state)
+{
+    libxl_save_how how = {.path = dom_rig_path(&rig, "fifo"), .fd = -1};
+    struct async as = {0};
+    const libxl_asyncop_how ao = {.callback = async_done,
+                                  .u.for_callback = &as};
+    uint32_t domid = running_guest();
+
+    assert_int_equal(mkfifo(how.path, 0600), 0);
+    assert_int_equal(libxl_domain_save_file(rig.ctx, domid, &how, &ao), 0);
+    turn();
+    assert_int_equal(libxl_ao_abort(rig.ctx, &ao), 0);
+    while (!as.done)
+        turn();
+    assert_int_equal(as.rc, ERROR_ABORTED);
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+}
+
+static void a_reader_that_leaves_gives_the_guest_back(void **state)
+{
+    libxl_save_how how = {.path = dom_rig_path(&rig, "fifo"), .fd = -1};
+    struct async as = {0};
+    const libxl_asyncop_how ao = {.callback = async_done,
+                                  .u.for_callback = &as};
+    uint32_t domid = running_guest();
+    char byte;
+    int fd;
+
+    assert_int_equal(mkfifo(how.path, 0600), 0);
+    fd = open(how.path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_int_equal(libxl_domain_save_file(rig.ctx, domid, &how, &ao), 0);
+    while (read(fd, &byte, 1) != 1)
+        turn();
+    close(fd);
+    while (!as.done)
+        turn();
+    assert_int_not_equal(as.rc, 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+    assert_false(dom_rig_record(&rig, domid, "journal"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +275,12 @@ int main(void)
             a_name_in_use_is_refused_and_nothing_is_left, setup, teardown),
         cmocka_unit_test_setup_teardown(trailing_bytes_are_refused, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(
+            a_fifo_waits_for_its_reader_and_gets_all, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_fifo_without_a_reader_can_be_given_up,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_reader_that_leaves_gives_the_guest_back, setup, teardown),
     };
 
     return cmocka_run_group_tests_name("save", tests, NULL, NULL);
