@@ -126,6 +126,7 @@ int main(void)
     guest_arg_text("modules", modules, sizeof(modules));
     guest_load_modules(modules[0] ? modules : "button");
     guest_net_up();
+    guest_start_program("/xl-agentd");
     if (getrandom(&g.boot_id, sizeof(g.boot_id), GRND_INSECURE) < 0)
         g.boot_id = now_ms();
     g.tick_ms = guest_arg_number("tick", 1000);

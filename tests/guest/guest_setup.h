@@ -23,6 +23,9 @@ void guest_arg_text(const char *name, char *buf, size_t size);
 /* Load the modules of a comma-separated list of groups (see ./modules). */
 void guest_load_modules(const char *groups);
 
+/* Start PATH and go on, if the initramfs has such a program. */
+void guest_start_program(const char *path);
+
 /* Bring up every network interface. */
 void guest_net_up(void);
 

@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The agent channel in a real guest: every call, before and after a save and
+# restore, with calls on the way, and with a keeper that is killed.
+. "$(dirname "$0")/lib.sh"
+image=$WORK/image
+
+# The test guest's initramfs with the daemon and some files on top.
+agent_initramfs() {
+    local root=$WORK/root
+    mkdir -p "$root/etc" "$root/data"
+    cp "$BUILD/bin/xl-agentd" "$root/xl-agentd"
+    cp "$BUILD/bin/xl-agentd" "$root/data/binary"
+    printf 'allowed\n' >"$root/data/text"
+    : >"$root/data/empty"
+    ln -s /etc/secret "$root/data/link"
+    printf 'secret\n' >"$root/etc/secret"
+    printf 'PRETTY_NAME="Test guest"\n' >"$root/etc/os-release"
+    printf 'read = /data\nread = /proc\nwrite = /data\n' \
+        >"$root/etc/xl-agentd.conf"
+    (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) |
+        cat "$GUEST/initramfs.gz" - >"$WORK/agent.gz"
+}
+
+agent_guest() {
+    GUEST_ARGS="touch=32 modules=button,virtio,serial" guest_config "$1" \
+        "ramdisk = \"$WORK/agent.gz\""
+    xl create "$WORK/$1.cfg"
+}
+
+pings() { xl agent-ping --count=200 guest; }
+
+agent_initramfs
+ok "create" agent_guest guest
+ok "the agent comes up" xl agent-ping --wait=60 guest
+ok "200 pings" pings
+ok "200 pings, 8 at a time" xl agent-ping --count=200 --parallel=8 guest
+ok "capabilities" sh -c "xl agent-capabilities guest | grep -q guest.getfile"
+ok "info" sh -c "xl agent-info guest | grep -q 'Test guest'"
+ok "info as JSON" sh -c "xl agent-info --json guest | python3 -m json.tool"
+is "viewfile" "$(xl agent-viewfile guest /data/text)" allowed
+ok "viewfile of /proc" \
+    sh -c "xl agent-viewfile guest /proc/version | grep -q '^Linux'"
+ok "viewdmesg" sh -c "xl agent-viewdmesg guest | grep -q 'Linux version'"
+ok "getfile" xl agent-getfile --verify guest /data/binary "$WORK/binary"
+ok "it is the same" cmp "$WORK/binary" "$BUILD/bin/xl-agentd"
+ok "getfile of nothing" xl agent-getfile guest /data/empty "$WORK/empty"
+is "getfile to standard output" \
+    "$(xl agent-getfile guest /data/text - 2>/dev/null)" allowed
+fails "a file outside of what is allowed" 'Permission denied' \
+    xl agent-viewfile guest /etc/secret
+fails "a link that leads out" 'Permission denied' \
+    xl agent-viewfile guest /data/link
+fails "a path with .." 'without \.\.' xl agent-viewfile guest /data/../etc/secret
+fails "a relative path" 'absolute' xl agent-viewfile guest data/text
+fails "a directory" 'directory' xl agent-viewfile guest /data
+fails "a file that is not there" 'No such file' \
+    xl agent-getfile guest /data/none "$WORK/none"
+ok "no half file is left" test ! -e "$WORK/none"
+fails "exec is refused" 'not allowed' \
+    xl agent-call guest guest.exec '{"argv":["/init"]}'
+fails "an unknown call" 'no such call' xl agent-call guest guest.fly
+ok "freeze" xl agent-call guest guest.fsfreeze '{"seconds":1}'
+ok "thaw" xl agent-call guest guest.fsthaw
+ok "set the clock" xl agent-call guest guest.settime '{"time_ns":1800000000000000000}'
+ok "it is set" sh -c "xl agent-info guest | grep -q 'time_ns.*: 18000000'"
+
+boot=$(xl agent-info --json guest | grep boot_id)
+ok "save" xl save guest "$image"
+ok "restore" xl restore "$image"
+ok "the agent answers after a restore" xl agent-ping --wait=20 guest
+is "it is the same boot" "$(xl agent-info --json guest | grep boot_id)" "$boot"
+ok "200 pings" pings
+
+xl agent-ping --count=100000 guest >"$WORK/flight" 2>&1 &
+flight=$!
+sleep 0.5
+ok "save, with calls on the way" xl save guest "$image.2"
+wait "$flight"
+ok "those fail and say why" grep -Eq 'keeper|channel|agent' "$WORK/flight"
+ok "restore" xl restore "$image.2"
+ok "the agent answers" xl agent-ping --wait=20 guest
+
+keeper=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$(dom_dir guest)/keeper")
+kill -9 "$keeper"
+ok "the agent answers a new keeper" xl agent-ping --wait=20 guest
+
+xl pause guest
+fails "a paused guest is a deadline, no hang" 'no answer|nobody' \
+    xl agent-info --timeout=2 guest
+xl unpause guest
+ok "it answers when it goes on" xl agent-ping --wait=20 guest
+
+ok "shutdown" xl agent-shutdown guest
+gone() { [ -z "$(domid guest)" ]; }
+ok "the domain is gone" wait_for gone
+done_testing
