@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
 
 #define NR_REST (sizeof(((struct blk_job *)0)->rest) / sizeof(struct iovec))
 
@@ -48,4 +50,28 @@ int libxl__blk_job_falloc_mode(const struct blk_job *job)
     return job->kind == BLK_JOB_PUNCH
                ? FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
                : FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
+}
+
+static ssize_t transfer(libxl__blk_io *io, struct blk_job *job)
+{
+    unsigned nr;
+    const struct iovec *iov = libxl__blk_job_next(job, &nr);
+    off_t at = (off_t)(job->offset + job->moved);
+    ssize_t r;
+
+    if (nr > IOV_MAX)
+        nr = IOV_MAX;
+    do
+        r = job->kind == BLK_JOB_READ
+                ? preadv(io->fd, iov, (int)nr, at)
+                : pwritev2(io->fd, iov, (int)nr, at,
+                           job->durable ? RWF_DSYNC : 0);
+    while (r < 0 && errno == EINTR);
+    return r < 0 ? -errno : r;
+}
+
+void libxl__blk_job_transfer(libxl__blk_io *io, struct blk_job *job)
+{
+    while (!libxl__blk_job_moved(job, transfer(io, job)))
+        ;
 }

@@ -61,6 +61,8 @@ const struct iovec *libxl__blk_job_next(struct blk_job *job, unsigned *nr);
 /* The transfer moved so many bytes, or failed: true when the job is over
  * (result set). */
 bool libxl__blk_job_moved(struct blk_job *job, ssize_t moved);
+/* A read or write by plain calls, to its end: result is set. */
+void libxl__blk_job_transfer(libxl__blk_io *io, struct blk_job *job);
 /* fallocate's mode for a job. */
 int libxl__blk_job_falloc_mode(const struct blk_job *job);
 

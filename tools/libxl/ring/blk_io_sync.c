@@ -5,37 +5,17 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "ring/blk_io.h"
-
-static ssize_t transfer(libxl__blk_io *io, struct blk_job *job)
-{
-    unsigned nr;
-    const struct iovec *iov = libxl__blk_job_next(job, &nr);
-    off_t at = (off_t)(job->offset + job->moved);
-    ssize_t r;
-
-    if (nr > IOV_MAX)
-        nr = IOV_MAX;
-    do
-        r = job->kind == BLK_JOB_READ
-                ? preadv(io->fd, iov, (int)nr, at)
-                : pwritev2(io->fd, iov, (int)nr, at,
-                           job->durable ? RWF_DSYNC : 0);
-    while (r < 0 && errno == EINTR);
-    return r < 0 ? -errno : r;
-}
 
 static void submit(libxl__egc *egc, libxl__blk_io *io, struct blk_job *job)
 {
     switch (job->kind) {
     case BLK_JOB_READ:
     case BLK_JOB_WRITE:
-        while (!libxl__blk_job_moved(job, transfer(io, job)))
-            ;
+        libxl__blk_job_transfer(io, job);
         break;
     case BLK_JOB_FLUSH:
         job->result = fdatasync(io->fd) ? -errno : 0;
