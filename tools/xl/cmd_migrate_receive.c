@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "xl.h"
-#include "xl_pending.h"
 
 struct receive_args {
     libxl_migrate_receive_how how;

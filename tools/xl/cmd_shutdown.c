@@ -3,12 +3,11 @@
 #include <stdlib.h>
 
 #include "xl.h"
-#include "xl_pending.h"
 
+/* One domain that is waited for. */
 struct waiting {
-    libxl_evgen_domain_death **death;
-    int n;    /* made */
-    int left; /* still there */
+    libxl_evgen_domain_death *death; /* NULL: not waited for */
+    bool over;
 };
 
 /* ---- asking ---- */
@@ -32,16 +31,7 @@ static int ask(struct xl *xl, uint32_t domid, bool fallback, bool reboot)
 
 /* ---- waiting ---- */
 
-static int wait_for(struct xl *xl, struct waiting *w, uint32_t domid)
-{
-    int rc = libxl_evenable_domain_death(xl->ctx, domid, 0, &w->death[w->n]);
-
-    if (!rc)
-        w->n++;
-    return rc;
-}
-
-static bool heard(struct xl *xl, const libxl_event *event, bool for_death)
+static bool is_over(struct xl *xl, const libxl_event *event, bool for_death)
 {
     if (event->type == LIBXL_EVENT_TYPE_DOMAIN_DEATH) {
         xl_say(xl, "domain %u is gone", event->domid);
@@ -55,54 +45,75 @@ static bool heard(struct xl *xl, const libxl_event *event, bool for_death)
     return false;
 }
 
-static int wait_all(struct xl *xl, struct waiting *w, bool for_death)
+static bool still_waiting(const struct waiting *w, int n)
 {
-    int rc = 0;
+    for (int i = 0; i < n; i++) {
+        if (w[i].death && !w[i].over)
+            return true;
+    }
+    return false;
+}
 
-    w->left = w->n;
-    while (!rc && w->left > 0) {
+/* An event names its domain's place by for_user. */
+static int wait_all(struct xl *xl, struct waiting *w, int n, bool for_death)
+{
+    while (still_waiting(w, n)) {
         libxl_event *event;
+        struct waiting *one;
+        int rc = libxl_event_wait(xl->ctx, &event, LIBXL_EVENTMASK_ALL, NULL,
+                                  NULL);
 
-        rc = libxl_event_wait(xl->ctx, &event, LIBXL_EVENTMASK_ALL, NULL, NULL);
         if (rc)
-            break;
-        if (heard(xl, event, for_death))
-            w->left--;
+            return rc;
+        one = event->for_user < (libxl_ev_user)n ? &w[event->for_user] : NULL;
+        if (one && !one->over)
+            one->over = is_over(xl, event, for_death);
         libxl_event_free(xl->ctx, event);
     }
-    return rc;
+    return 0;
 }
 
 /* ---- all of it ---- */
 
+/* The watch first: an answer may come at once. */
+static int shutdown_one(struct xl *xl, uint32_t domid, struct waiting *w,
+                        libxl_ev_user place, bool waits, bool fallback)
+{
+    int rc = 0;
+
+    if (waits)
+        rc = libxl_evenable_domain_death(xl->ctx, domid, place, &w->death);
+    if (rc)
+        return rc;
+    xl_say(xl, "shutting down domain %u", domid);
+    rc = ask(xl, domid, fallback, false);
+    if (rc)
+        w->over = true;
+    return rc;
+}
+
 static int shutdown_these(struct xl *xl, const libxl_dominfo *info, int n,
                           int waits, bool fallback)
 {
-    struct waiting w = {.n = 0};
-    int failed = 0;
+    struct waiting *w = calloc((size_t)n + 1, sizeof(*w));
+    bool failed = false;
 
-    w.death = calloc((size_t)n + 1, sizeof(*w.death));
-    if (!w.death) {
+    if (!w) {
         xl_error(xl, "no memory");
         return XL_FAILED;
     }
     for (int i = 0; i < n; i++) {
-        if (waits && wait_for(xl, &w, info[i].domid)) {
-            failed++;
-            continue;
-        }
-        xl_say(xl, "shutting down domain %u", info[i].domid);
-        if (!ask(xl, info[i].domid, fallback, false))
-            continue;
-        failed++;
-        if (waits)
-            libxl_evdisable_domain_death(xl->ctx, w.death[--w.n]);
+        if (shutdown_one(xl, info[i].domid, &w[i], (libxl_ev_user)i, waits > 0,
+                         fallback))
+            failed = true;
     }
-    if (waits && wait_all(xl, &w, waits > 1))
-        failed++;
-    for (int i = 0; i < w.n; i++)
-        libxl_evdisable_domain_death(xl->ctx, w.death[i]);
-    free(w.death);
+    if (wait_all(xl, w, n, waits > 1))
+        failed = true;
+    for (int i = 0; i < n; i++) {
+        if (w[i].death)
+            libxl_evdisable_domain_death(xl->ctx, w[i].death);
+    }
+    free(w);
     return failed ? XL_FAILED : XL_OK;
 }
 
@@ -145,10 +156,6 @@ int xl_cmd_shutdown(struct xl *xl, int argc, char **argv)
     }
     if (!xl_count_args(xl, argc, all ? 0 : 1, all ? 0 : 1))
         return XL_USAGE;
-    if (waits && !libxl_evenable_domain_death) {
-        xl_error(xl, "-w needs the keeper");
-        return XL_FAILED;
-    }
     if (all)
         return shutdown_all(xl, waits, fallback);
     if (!xl_find_domain(xl, argv[optind], &one.domid))

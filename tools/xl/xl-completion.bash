@@ -54,11 +54,12 @@ _xl_argument() { # command, place
     list:* | vcpu-list:* | uptime:*) _xl_offer "$(_xl_domains)" ;;
     trigger:2) _xl_offer power sleep nmi init reset s3resume ;;
     domname:1) _xl_offer "$(_xl_ids)" ;;
+    agent-getfile:3) _xl_files ;;
     migrate:2) mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur") ;;
     help:1) _xl_offer "$(_xl_commands)" ;;
     destroy:1 | shutdown:1 | reboot:1 | pause:1 | unpause:1 | save:1 | \
         recover:1 | console:1 | rename:1 | domid:1 | mem-set:1 | trigger:1 | \
-        sysrq:1 | migrate:1)
+        sysrq:1 | migrate:1 | agent-*:1)
         _xl_offer "$(_xl_domains)"
         ;;
     esac

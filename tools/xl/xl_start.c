@@ -4,18 +4,13 @@
 #include <unistd.h>
 
 #include "xl.h"
-#include "xl_pending.h"
 
 int xl_wait_gone(struct xl *xl, uint32_t domid)
 {
     libxl_evgen_domain_death *death;
     libxl_event *event;
     bool gone = false;
-    int rc;
-
-    if (!libxl_evenable_domain_death)
-        return XL_FAILED;
-    rc = libxl_evenable_domain_death(xl->ctx, domid, 0, &death);
+    int rc = libxl_evenable_domain_death(xl->ctx, domid, 0, &death);
 
     while (!rc && !gone) {
         rc = libxl_event_wait(xl->ctx, &event, LIBXL_EVENTMASK_ALL, NULL, NULL);
@@ -27,7 +22,7 @@ int xl_wait_gone(struct xl *xl, uint32_t domid)
     }
     if (death)
         libxl_evdisable_domain_death(xl->ctx, death);
-    return rc ? XL_FAILED : XL_OK;
+    return rc && rc != ERROR_DOMAIN_NOTFOUND ? XL_FAILED : XL_OK;
 }
 
 static int give_up(struct xl *xl, uint32_t domid, int console)
