@@ -5,6 +5,7 @@
 import itertools
 import os
 import random
+import resource
 
 from interop import DEBIAN, LONG, PYTHON, Ours, Tap, run, script, scratch
 
@@ -300,6 +301,60 @@ def test_cut_round(tap, bench, where):
                       "a last checkpoint cut by %d is left out" % cut)
 
 
+def limited():
+    """For a child: memory of 32 MiB, and no more."""
+    resource.setrlimit(resource.RLIMIT_DATA, (32 << 20, 32 << 20))
+
+
+def test_memory(tap, where):
+    """Memory does not grow with what the stream holds."""
+    path, out = os.path.join(where, "large"), os.path.join(where, "new")
+    size, state = 100 << 20, 20 << 20
+    with open(path, "wb") as f:
+        f.write(describe("lg-start guest=hvm", "lg-batch 0:data",
+                         "lg-end-chunks",
+                         "lg-tail-hvm context=0 length=%d" % size))
+        f.seek(size, os.SEEK_CUR)
+        f.write(b"QemuDeviceModelRecord")
+        f.truncate(f.tell() + state)
+    code, _, said = run([CONVERT, "-f", "libxl", "-i", path, "-o", out],
+                        preexec_fn=limited)
+    tap.ok(code == 0 and os.path.getsize(out) > size + state,
+           "records of 100 MiB in 32 MiB of memory", said)
+
+
+def test_damage(tap):
+    """A damaged stream is converted or refused: never a traceback."""
+    from xlstream.convert import Converter, Settings
+    from xlstream.errors import StreamError
+    from xlstream.legacy import Legacy
+    from xlstream.output import Output
+    from xlstream.source import Source
+    rnd, faults = random.Random(SEED), []
+    some = [(name, data, w, g) for name, data, w, g in cases()]
+    some += [("Remus", remus(("0-2:data", "full:0:9 same s100,w4,s920"),
+                             ("2:data", "w2,s1022")), 64, "pv")] * 20
+    null = os.open(os.devnull, os.O_WRONLY)
+    for _ in range(20000 if LONG else 2000):
+        name, data, width, guest = rnd.choice(some)
+        data = bytearray(data)
+        for _ in range(rnd.choice((1, 2, 5))):
+            at = rnd.randrange(len(data))
+            data[at] = rnd.choice((0, 1, 0x7f, 0xff, rnd.randrange(256)))
+        fd = os.memfd_create("stream")
+        os.write(fd, data)
+        os.lseek(fd, 0, os.SEEK_SET)
+        try:
+            Converter(Legacy(Source(fd), width), Output(null), Settings(
+                guest == "pv", rnd.random() < 0.5)).run()
+        except StreamError:
+            pass
+        except Exception as e:  # the very thing that is looked for
+            faults.append("%s: %r" % (name, e))
+        os.close(fd)
+    tap.none(faults, "damaged streams get an answer")
+
+
 def test_failures(tap, bench):
     """A failed conversion leaves nothing behind."""
     data = pv(64)
@@ -330,6 +385,8 @@ def main():
         test_device_models(tap, bench)
         test_compression(tap, bench, where)
         test_failures(tap, bench)
+        test_memory(tap, where)
+    test_damage(tap)
     tap.done()
 
 

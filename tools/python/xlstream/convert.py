@@ -14,7 +14,7 @@ from . import consts as c
 from .errors import Truncated
 from .legacy import EXTV_SIZE, HVM_CHUNKS, Legacy, Unsupported, physmap
 from .output import Spool
-from .source import Source
+from .source import SCRATCH, Source
 
 BLOB_MAX = 128 << 20
 REMUS = b"RemusDeviceModelState"
@@ -222,7 +222,7 @@ class Converter:
                 out.record(c.XC_X86_PV_VCPU_EXTENDED, head,
                            self.src.read(EXTV_SIZE))
             if legacy.xsave_size is not None:
-                out.record(c.XC_X86_PV_VCPU_XSAVE, head, legacy.xsave())
+                self.blob(out, c.XC_X86_PV_VCPU_XSAVE, legacy.xsave(), head)
         out.record(c.XC_SHARED_INFO, self.src.read(c.PAGE_SIZE))
 
     def online(self):
@@ -242,7 +242,10 @@ class Converter:
 
     def opaque(self, out, kind, head=b""):
         """A record whose body is counted and copied."""
-        size, = self.legacy.unpack("<I")
+        self.blob(out, kind, *self.legacy.unpack("<I"), head)
+
+    def blob(self, out, kind, size, head=b""):
+        """A record whose body is `size` bytes of the stream."""
         if size > BLOB_MAX - len(head):
             self.legacy.fail("blob.length", "%d bytes, at most %d are "
                              "accepted", size, BLOB_MAX)
@@ -323,17 +326,33 @@ class Converter:
         """The device model's state: a record for libxl, verbatim else."""
         head = struct.pack("<II", c.EMULATOR_UNKNOWN, 0)
         if kind == "to the end":
-            data = self.src.read_up_to(BLOB_MAX)
-            if self.want.libxl:
-                out.record(c.LX_EMULATOR_CONTEXT, head, data)
-            else:
-                out.write(name, data)
+            self.qemu_to_end(out, name, head)
         elif self.want.libxl:
             self.opaque(out, c.LX_EMULATOR_CONTEXT, head)
         else:
             size, = self.legacy.unpack("<I")
             out.write(name, struct.pack("<I", size))
             out.copy(self.src, size)
+
+
+    def qemu_to_end(self, out, name, head):
+        """The device model's state is all that is left."""
+        data = Spool()
+        while data.size <= BLOB_MAX:
+            part = self.src.read_up_to(SCRATCH)
+            if not part:
+                break
+            data.write(part)
+        size = len(head) + data.size
+        if size > BLOB_MAX:
+            self.legacy.fail("blob.length", "more than %d bytes", BLOB_MAX)
+        if self.want.libxl:
+            out.record_head(c.LX_EMULATOR_CONTEXT, size, head)
+            data.send(out)
+            out.pad(size)
+        else:
+            out.write(name)
+            data.send(out)
 
 
 CHUNKS = {

@@ -192,12 +192,12 @@ class Legacy:
         self.src.skip(count * self.ulong)
 
     def xsave(self):
-        """One vCPU's xsave area, without the words in front."""
+        """Size of one vCPU's xsave area; past the words in front of it."""
         _mask, size = self.unpack("<QQ")
         if size != self.xsave_size - 16:
             self.fail("tail.xsave", "%d bytes where the extended info says "
                       "%d", size, self.xsave_size - 16)
-        return self.src.read(size)
+        return size
 
     def signature(self):
         """The device model's record: its signature and how it ends."""

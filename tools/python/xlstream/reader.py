@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Reads a whole stream, whichever layer it starts at."""
 
-from . import consts as c
 from .errors import StreamError
 from .libxc import LibxcReader
 from .libxl import LibxlReader
