@@ -241,9 +241,9 @@ void arig_answer_want(struct arig *rig)
 void arig_handshake(struct arig *rig)
 {
     arig_answer_want(rig);
+    arig_write(rig, "\xffXA1 want 0123456789abcdef\n", 27);
     arig_say(rig, "{\"jsonrpc\":\"2.0\",\"method\":\"hello\",\"params\":{"
                   "\"version\":1,\"role\":\"guest\",\"calls\":8}}");
-    arig_write(rig, "\xffXA1 want 0123456789abcdef\n", 27);
     arig_read_until(rig, "\"hello\"");
     assert_true(libxl__agent_peer_is_up(&rig->host.peer));
 }

@@ -40,7 +40,6 @@ static bool wanted(libxl__egc *egc, struct libxl__agent_peer_state *st,
                    uint64_t token)
 {
     libxl__agent_peer *peer = st->peer;
-    bool was_up = st->up; /* only the peer is lost */
 
     libxl__agent_spend(st, 0);
     reset(egc, st);
@@ -48,9 +47,7 @@ static bool wanted(libxl__egc *egc, struct libxl__agent_peer_state *st,
         return false;
     if (!libxl__agent_out_line(st, AGENT_ITEM_HERE, token))
         libxl__agent_say_hello(st);
-    st->up = was_up;
-    libxl__agent_calls_admit(st);
-    return true;
+    return true; /* its own hello comes next */
 }
 
 static bool greeted(libxl__egc *egc, struct libxl__agent_peer_state *st,

@@ -3,9 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "agent/agent_peer_private.h"
-#include "io/write_quiet.h"
 
 enum {
     MESSAGES_MAX = 128,
@@ -57,13 +58,21 @@ libxl__agent_out_make(const char *json, const void *data, size_t data_bytes)
     return out;
 }
 
-void libxl__agent_out_queue(struct libxl__agent_peer_state *st,
-                            struct libxl__agent_out *out)
+/* The fd is a socket, or a character device, which knows no SIGPIPE. */
+static ssize_t write_some(struct libxl__agent_peer_state *st,
+                          struct libxl__agent_out *out)
 {
-    STAILQ_INSERT_TAIL(&st->out, out, entry);
-    st->out_messages++;
-    st->out_bytes += out->bytes;
-    libxl__agent_watch(st);
+    const char *p = out->buf + out->put;
+    size_t bytes = out->bytes - out->put;
+    ssize_t n;
+
+    if (!st->no_socket) {
+        n = send(st->peer->fd, p, bytes, MSG_NOSIGNAL);
+        if (n >= 0 || errno != ENOTSOCK)
+            return n;
+        st->no_socket = true;
+    }
+    return write(st->peer->fd, p, bytes);
 }
 
 static void unlink_out(struct libxl__agent_peer_state *st,
@@ -102,6 +111,39 @@ int libxl__agent_out_line(struct libxl__agent_peer_state *st,
     return 0;
 }
 
+/* Mostly there is room at once: no need to wait for POLLOUT. What has to be
+ * told to a handler, and errors, wait for it all the same. */
+static void write_now(struct libxl__agent_peer_state *st,
+                      struct libxl__agent_out *out)
+{
+    libxl__agent_call *call = out->call;
+    libxl__agent_job *job = out->job;
+    ssize_t n = write_some(st, out);
+
+    if (n > 0)
+        out->put += (size_t)n;
+    if (out->put < out->bytes || (job && job->sent))
+        return;
+    unqueue(st, out);
+    if (call)
+        libxl__agent_calls_sent(call);
+    if (job)
+        libxl__agent_jobs_sent(NULL, job);
+}
+
+void libxl__agent_out_queue(struct libxl__agent_peer_state *st,
+                            struct libxl__agent_out *out)
+{
+    bool first = STAILQ_EMPTY(&st->out);
+
+    STAILQ_INSERT_TAIL(&st->out, out, entry);
+    st->out_messages++;
+    st->out_bytes += out->bytes;
+    if (first)
+        write_now(st, out);
+    libxl__agent_watch(st);
+}
+
 void libxl__agent_out_withdraw(struct libxl__agent_peer_state *st,
                                struct libxl__agent_out *out)
 {
@@ -131,8 +173,7 @@ int libxl__agent_out_write(libxl__egc *egc, struct libxl__agent_peer_state *st,
     int i;
 
     for (i = 0; i < WRITES_A_TURN && (out = STAILQ_FIRST(&st->out)); i++) {
-        n = libxl__write_quiet(peer->fd, out->buf + out->put,
-                               out->bytes - out->put);
+        n = out->put < out->bytes ? write_some(st, out) : 0;
         if (n < 0)
             return errno == EAGAIN || errno == EINTR ? 0 : errno;
         out->put += (size_t)n;

@@ -86,7 +86,8 @@ static void ask(struct libxl__agent_peer_state *st)
     if (!st->asked || STAILQ_EMPTY(&st->out)) {
         token = random_token();
         libxl__agent_reader_lose(&st->reader, token);
-        libxl__agent_out_line(st, AGENT_ITEM_WANT, token);
+        if (!libxl__agent_out_line(st, AGENT_ITEM_WANT, token))
+            libxl__agent_say_hello(st);
         st->asked++;
     }
     libxl__ev_time_deregister(st->ctx, &st->retry);
@@ -251,7 +252,6 @@ int libxl__agent_peer_open(libxl__agent_peer *peer)
     }
     peer->state = st;
     ask(st);
-    libxl__agent_say_hello(st); /* a peer that is not lost must learn of us */
     return 0;
 }
 

@@ -42,6 +42,7 @@ struct libxl__agent_peer_state {
     STAILQ_HEAD(, libxl__agent_out) out;
     unsigned out_messages;
     size_t out_bytes;
+    bool no_socket;
     bool throttled; /* the peer does not read: neither do we */
     bool reading;
 
