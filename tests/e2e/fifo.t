@@ -31,7 +31,8 @@ sleep infinity <"$fifo" &
 reader=$!
 "$BUILD/bin/xl" save guest "$fifo" >"$WORK/save.out" 2>&1 &
 saver=$!
-ok "the save holds the guest" wait_for grep -q save "$(dom_dir guest)/lock"
+ok "the save holds the guest" wait_for grep -q "save $saver " \
+    "$(dom_dir guest)/lock"
 fails "a second save is told who is busy" "busy.*$saver|$saver.*busy" \
     xl save guest "$WORK/image"
 fails "so is a pause" 'busy' xl pause guest
@@ -51,7 +52,8 @@ sleep infinity <"$fifo" &
 reader=$!
 "$BUILD/bin/xl" save guest "$fifo" >"$WORK/save.out" 2>&1 &
 saver=$!
-ok "the save holds the guest" wait_for grep -q save "$(dom_dir guest)/lock"
+ok "the save holds the guest" wait_for grep -q "save $saver " \
+    "$(dom_dir guest)/lock"
 ok "destroy overrides a save" timeout "$DEADLINE_S" xl destroy guest
 kill "$reader"
 wait "$reader" "$saver" 2>/dev/null

@@ -48,8 +48,8 @@ static void write_holder(int fd, const char *verb)
     libxl__proc_id_self(&self);
     n = snprintf(text, sizeof(text), "%.32s %ld %" PRIu64 "\n", verb,
                  (long)self.pid, self.start_time);
-    /* Only a message depends on it. */
-    if (ftruncate(fd, 0) || pwrite(fd, text, (size_t)n, 0) != n)
+    /* Only a message depends on it. Never empty: somebody may read it now. */
+    if (pwrite(fd, text, (size_t)n, 0) != n || ftruncate(fd, n))
         return;
 }
 
