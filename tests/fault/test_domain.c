@@ -61,14 +61,17 @@ static int save(uint32_t domid, libxl_save_then then)
 }
 
 /* True: this k was beyond the last call, and the save succeeded. */
-static bool save_with_fault(unsigned k, libxl_save_then then)
+static bool save_with_fault(unsigned k, libxl_save_then then, bool and_on)
 {
     uint32_t domid = dom_rig_create(&rig, "one");
     bool saved;
     int rc;
 
     assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
-    libxl__host_fake_fail_at(host(), k);
+    if (and_on)
+        libxl__host_fake_fail_from(host(), k);
+    else
+        libxl__host_fake_fail_at(host(), k);
     rc = save(domid, then);
     saved = !access(dom_rig_path(&rig, "image"), F_OK);
     assert_int_equal(dom_rig_files(&rig), saved);
@@ -91,24 +94,31 @@ static void a_save_survives_each_failing_host_call(void **state)
                                             LIBXL_SAVE_THEN_RESUME};
     unsigned i, k;
 
-    for (i = 0; i < 2; i++) {
-        for (k = 1; k < K_MAX && !save_with_fault(k, thens[i]); k++)
+    for (i = 0; i < 4; i++) {
+        for (k = 1; k < K_MAX && !save_with_fault(k, thens[i % 2], i / 2); k++)
             ;
         assert_in_range(k, 4, K_MAX - 1);
-        print_message("# save: %u host calls failed in turn\n", k - 1);
+        print_message("# save: %u host calls failed in turn%s\n", k - 1,
+                      i / 2 ? ", with all behind them" : "");
     }
 }
 
-static bool restore_with_fault(unsigned k)
+static bool restore_with_fault(unsigned k, bool and_on)
 {
     uint32_t domid;
     int rc;
 
-    libxl__host_fake_fail_at(host(), k);
+    if (and_on)
+        libxl__host_fake_fail_from(host(), k);
+    else
+        libxl__host_fake_fail_at(host(), k);
     rc = dom_rig_restore(&rig, dom_rig_path(&rig, "image"), &domid);
     libxl__host_fake_fail_at(host(), 0);
     if (rc) {
         assert_int_equal(domid, INVALID_DOMID);
+        if (and_on) /* also what was half built could not be removed */
+            assert_int_equal(libxl_domain_recover(rig.ctx, INVALID_DOMID, NULL),
+                             0);
         assert_int_equal(dom_rig_count(&rig), 0);
         return false;
     }
@@ -120,14 +130,17 @@ static bool restore_with_fault(unsigned k)
 static void a_restore_survives_each_failing_host_call(void **state)
 {
     uint32_t domid = dom_rig_create(&rig, "one");
-    unsigned k;
+    unsigned i, k;
 
     assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
     assert_int_equal(save(domid, LIBXL_SAVE_THEN_DESTROY), 0);
-    for (k = 1; k < K_MAX && !restore_with_fault(k); k++)
-        ;
-    assert_in_range(k, 4, K_MAX - 1);
-    print_message("# restore: %u host calls failed in turn\n", k - 1);
+    for (i = 0; i < 2; i++) {
+        for (k = 1; k < K_MAX && !restore_with_fault(k, i); k++)
+            ;
+        assert_in_range(k, 4, K_MAX - 1);
+        print_message("# restore: %u host calls failed in turn%s\n", k - 1,
+                      i ? ", with all behind them" : "");
+    }
 }
 
 static void a_create_survives_each_failing_host_call(void **state)

@@ -81,7 +81,7 @@ int libxl__domain_destroy_start(libxl__egc *egc, libxl__ao *ao,
     rc = libxl__domain_lock_take(de->store, de->domid, "destroy", true,
                                  &de->lock);
     if (rc == ERROR_DOMAIN_NOTFOUND)
-        LOGD(de->host->ctx, de->domid, ERROR, "there is no such domain");
+        LOGD(de->host->ctx, de->domid, ERROR, "there is no domain with this id");
     if (rc && rc != ERROR_LOCK_FAIL)
         return rc;
     de->lease = libxl__lease_begin(de->store, de->domid);

@@ -16,6 +16,7 @@
 
 #include "base/container.h"
 #include "base/log.h"
+#include "domain/recover_one.h"
 
 #define EMULATOR_ID_QEMU 2 /* libxl stream: qemu-xen, "upstream QEMU" */
 
@@ -220,6 +221,7 @@ static void resumed(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     libxl__dom_save *ds = call->user;
 
-    ds->guest_lost = rc != 0;
+    ds->guest_lost = rc && !libxl__guest_has_ended(
+                               ds->host, libxl__ao_gc(ds->ao), ds->domid);
     ds->callback(egc, ds, ds->rc);
 }

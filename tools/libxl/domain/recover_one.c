@@ -56,19 +56,22 @@ static void finish(libxl__egc *egc, libxl__recover_one *ro, int rc)
     ro->callback(egc, ro, rc);
 }
 
-static bool guest_has_ended(libxl__recover_one *ro)
+bool libxl__guest_has_ended(libxl__host *h, libxl__gc *gc, uint32_t domid)
 {
     libxl_dominfo info = {0};
     bool ended;
-    int rc;
+    int rc = h->ops->dominfo(h, gc, domid, &info);
 
-    rc = ro->host->ops->dominfo(ro->host, libxl__ao_gc(ro->ao), ro->domid,
-                                &info);
     ended = !rc && (info.dying ||
                     (info.shutdown &&
                      info.shutdown_reason != LIBXL_SHUTDOWN_REASON_SUSPEND));
     libxl_dominfo_dispose(&info);
-    return ended;
+    return ended || rc == ERROR_DOMAIN_NOTFOUND;
+}
+
+static bool guest_has_ended(libxl__recover_one *ro)
+{
+    return libxl__guest_has_ended(ro->host, libxl__ao_gc(ro->ao), ro->domid);
 }
 
 static bool is_the_temporary_file(const struct libxl__journal *j,

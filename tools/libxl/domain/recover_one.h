@@ -44,6 +44,9 @@ struct libxl__recover_one {
     struct libxl__migrate_ask question;
 };
 
+/* It shut down, crashed, or its process is gone: it cannot be resumed. */
+bool libxl__guest_has_ended(libxl__host *h, libxl__gc *gc, uint32_t domid);
+
 void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro);
 
 #endif

@@ -271,7 +271,8 @@ static void unsuspended(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     struct save *sa = call->user;
 
-    sa->stream.guest_lost = rc != 0;
+    sa->stream.guest_lost =
+        rc && !libxl__guest_has_ended(sa->op.host, sa->op.gc, sa->op.domid);
     fail(egc, sa, sa->rc);
 }
 

@@ -21,10 +21,11 @@
 #define FAKE_DM_STATE "state of a fake device model\n"
 
 struct fake_host {
-    libxl__host host; /* first: see fake_of */
+    libxl__host host;           /* first: see fake_of */
     struct libxl__host_ops ops; /* fake_ops, as a QEMU host or as a Xen host */
     libxl__store *store;
     unsigned calls, fail_at;
+    bool fail_on; /* and all calls behind fail_at */
     const char *hang;
 };
 
@@ -60,6 +61,13 @@ void libxl__host_fake_fail_at(libxl__host *h, unsigned k)
 {
     fake_of(h)->calls = 0;
     fake_of(h)->fail_at = k;
+    fake_of(h)->fail_on = false;
+}
+
+void libxl__host_fake_fail_from(libxl__host *h, unsigned k)
+{
+    libxl__host_fake_fail_at(h, k);
+    fake_of(h)->fail_on = true;
 }
 
 unsigned libxl__host_fake_calls(const libxl__host *h)
@@ -77,7 +85,9 @@ static int enter(libxl__host *h, uint32_t domid, const char *op)
 {
     struct fake_host *fh = fake_of(h);
 
-    if (++fh->calls != fh->fail_at)
+    fh->calls++;
+    if (!fh->fail_at || fh->calls < fh->fail_at ||
+        (fh->calls > fh->fail_at && !fh->fail_on))
         return 0;
     LOGD(h->ctx, domid, ERROR, "fake host: call %u (%s) told to fail",
          fh->calls, op);
@@ -389,9 +399,10 @@ static int fake_helper_guest(libxl__host *h, uint32_t domid, bool live,
     out->domid = domid;
     out->memory_fd = out->pagemap_fd = out->uffd = out->clear_refs_fd = -1;
     out->dev_log_fd = -1;
-    return rc ? rc : libxl__fake_guest_memory(fake_of(h)->store, domid,
-                                              !h->ops->qemu_image,
-                                              &out->memory_bytes);
+    return rc ? rc
+              : libxl__fake_guest_memory(fake_of(h)->store, domid,
+                                         !h->ops->qemu_image,
+                                         &out->memory_bytes);
 }
 
 static void fake_helper_guest_done(libxl__host *h,

@@ -18,6 +18,8 @@
 /* The k-th call from now (1: the next) of any op that can fail does fail,
  * without having done anything. 0: none. */
 void libxl__host_fake_fail_at(libxl__host *h, unsigned k);
+/* The k-th and all that follow it, until fail_at is called again. */
+void libxl__host_fake_fail_from(libxl__host *h, unsigned k);
 /* How many such calls there were since fail_at. */
 unsigned libxl__host_fake_calls(const libxl__host *h);
 /* The op of this name never answers, unless it is aborted. NULL: none. */
