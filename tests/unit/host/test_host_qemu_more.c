@@ -10,6 +10,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "host/qemu_probe.h"
+
 /* ---- requests ---- */
 
 struct request {
@@ -279,6 +281,48 @@ static void an_image_without_machine_is_refused(void **state)
     libxl_domain_config_dispose(&c);
 }
 
+static void a_kvm_image_needs_kvm(void **state)
+{
+    struct host_rig *r = *state;
+    libxl_domain_config c;
+    char why[160];
+
+    if (libxl__kvm_probe_run(why, sizeof(why)))
+        skip();
+    host_rig_config(r, &c);
+    free(c.qemu_host.accel);
+    c.qemu_host.accel = strdup("kvm");
+    assert_int_equal(r->h->ops->check_config(r->h, &c, true), ERROR_INVAL);
+    assert_non_null(strstr(r->log, "made under KVM"));
+    libxl_domain_config_dispose(&c);
+}
+
+/* An image of an older QEMU: its machine type is made again. */
+static void an_older_machine_is_restored_as_it_was(void **state)
+{
+    struct host_rig *r = *state;
+    libxl_domain_config c;
+    uint32_t from, to;
+    int fd = memfd_create("state", MFD_CLOEXEC);
+
+    host_rig_config(r, &c);
+    free(c.qemu_host.machine);
+    c.qemu_host.machine = strdup("pc-q35-6.2");
+    assert_int_equal(r->h->ops->check_config(r->h, &c, true), 0);
+    assert_string_equal(c.qemu_host.machine, "pc-q35-6.2");
+    from = host_rig_record(r, &c);
+    assert_int_equal(host_rig_create(r, from, &c, false), 0);
+    assert_int_equal(host_rig_call(r, from, r->h->ops->suspend), 0);
+    assert_int_equal(host_rig_dm(r, from, fd, false), 0);
+    to = host_rig_record(r, &c);
+    assert_int_equal(host_rig_create(r, to, &c, true), 0);
+    assert_int_equal(host_rig_dm(r, to, fd, true), 0);
+    assert_int_equal(host_rig_call(r, to, r->h->ops->unpause), 0);
+    assert_string_equal(host_rig_status(r, to), "running");
+    libxl_domain_config_dispose(&c);
+    close(fd);
+}
+
 static void macs_are_chosen_once(void **state)
 {
     static const uint8_t prefix[] = { 0x00, 0x16, 0x3e };
@@ -311,6 +355,8 @@ int main(void)
         TEST(ovmf_survives_save_and_restore),
         TEST(check_config_names_what_it_refuses),
         TEST(an_image_without_machine_is_refused),
+        TEST(a_kvm_image_needs_kvm),
+        TEST(an_older_machine_is_restored_as_it_was),
         TEST(macs_are_chosen_once),
     };
 

@@ -40,7 +40,6 @@ enum {
 struct libxl__qemu_ident {
     struct libxl__proc_id proc;
     uint64_t memory_bytes;
-    uint64_t target_kb; /* the balloon's; 0: all */
 };
 
 /* ERROR_DOMAIN_NOTFOUND: no such domain, or no process was ever started for
@@ -75,6 +74,7 @@ struct libxl__qemu_op {
     int log_fd; /* -1, or QEMU's log: quoted when it dies */
     struct libxl__qemu_ident ident;
     struct libxl__run_record run; /* as it was before */
+    uint64_t target_kb;           /* of set_memory */
     unsigned retries; /* how often QEMU's refusal is not the last word */
     libxl__ev_time retry;
     /* NULL, or asked of the guest's device processes before the script, and

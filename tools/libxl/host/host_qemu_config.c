@@ -166,25 +166,41 @@ static int set_string(char **field, const char *value)
     return 0;
 }
 
-static int decide_accel(struct libxl__host_qemu *hq, libxl__gc *gc,
-                        libxl_qemu_host_info *q)
+/* accel="kvm" overrules the probe, which may be wrong; but an image that was
+ * made under KVM cannot be loaded under another accelerator, so that a restore
+ * without KVM is refused before anything is touched. */
+static int check_kvm(struct libxl__host_qemu *hq, libxl__gc *gc, bool restore)
 {
     struct libxl__kvm_probe kvm;
-    const char *asked = q->accel;
+    const char *why;
 
-    if (given(asked) && strcmp(asked, "tcg") && strcmp(asked, "kvm"))
-        return refuse(hq->host.ctx, "accel", "it is \"tcg\" or \"kvm\"");
-    if (given(asked) && !strcmp(asked, "tcg"))
-        return 0;
     libxl__kvm_probe(hq->store, gc, &kvm);
-    /* accel="kvm" overrules the probe, which may be wrong. */
-    if (given(asked)) {
-        if (!kvm.works)
-            LOG(hq->host.ctx, WARN, "accel=kvm, but %s",
-                kvm.why ? kvm.why : "KVM was not seen to work");
+    if (kvm.works)
+        return 0;
+    why = kvm.why ? kvm.why : "KVM was not seen to work";
+    if (!restore) {
+        LOG(hq->host.ctx, WARN, "accel: kvm is asked for, but %s", why);
         return 0;
     }
-    return set_string(&q->accel, kvm.works ? "kvm" : "tcg");
+    LOG(hq->host.ctx, ERROR,
+        "the image was made under KVM and cannot be restored here: %s", why);
+    return ERROR_INVAL;
+}
+
+static int decide_accel(struct libxl__host_qemu *hq, libxl__gc *gc,
+                        libxl_qemu_host_info *q, bool restore)
+{
+    struct libxl__kvm_probe kvm;
+
+    if (!given(q->accel)) {
+        libxl__kvm_probe(hq->store, gc, &kvm);
+        return set_string(&q->accel, kvm.works ? "kvm" : "tcg");
+    }
+    if (!strcmp(q->accel, "tcg"))
+        return 0;
+    if (!strcmp(q->accel, "kvm"))
+        return check_kvm(hq, gc, restore);
+    return refuse(hq->host.ctx, "accel", "it is \"tcg\" or \"kvm\"");
 }
 
 static int decide_macs(libxl_domain_config *config)
@@ -223,7 +239,7 @@ static int check_machine(libxl_ctx *ctx, libxl__gc *gc, const char *machine,
 }
 
 static int decide(struct libxl__host_qemu *hq, libxl__gc *gc,
-                  libxl_domain_config *config)
+                  libxl_domain_config *config, bool restore)
 {
     libxl_qemu_host_info *q = &config->qemu_host;
     struct libxl__qemu_probe probe;
@@ -232,7 +248,7 @@ static int decide(struct libxl__host_qemu *hq, libxl__gc *gc,
     rc = libxl__qemu_probe(hq->store, gc, config->b_info.device_model_override,
                            &probe);
     if (!rc)
-        rc = decide_accel(hq, gc, q);
+        rc = decide_accel(hq, gc, q, restore);
     if (!rc && given(q->machine) && !strcmp(q->machine, "q35")) {
         free(q->machine);
         q->machine = NULL;
@@ -269,7 +285,7 @@ int libxl__qemu_check_config(libxl__host *h, libxl_domain_config *config,
     if (!rc)
         rc = check_memory(h->ctx, config);
     if (!rc)
-        rc = decide(hq, &gc, config);
+        rc = decide(hq, &gc, config, restore);
     libxl__gc_dispose(&gc);
     return rc;
 }

@@ -30,8 +30,6 @@ static bool decode(const char *text, struct libxl__qemu_ident *out)
     memset(out, 0, sizeof(*out));
     ok = !libxl__proc_id_from_json(root, &out->proc) &&
          libxl__json_u64(root, "memory_bytes", &out->memory_bytes);
-    if (ok)
-        libxl__json_u64(root, "target_kb", &out->target_kb);
     yajl_tree_free(root);
     return ok;
 }
@@ -54,8 +52,6 @@ int libxl__qemu_ident_write(struct libxl__host_qemu *hq, uint32_t domid,
     libxl__json_put_i64(&w, "pid", id->proc.pid);
     libxl__json_put_u64(&w, "start_time", id->proc.start_time);
     libxl__json_put_u64(&w, "memory_bytes", id->memory_bytes);
-    if (id->target_kb)
-        libxl__json_put_u64(&w, "target_kb", id->target_kb);
     libxl__json_close(&w);
     rec.qemu_json = libxl__json_finish(&w, &gc);
     libxl__json_writer_dispose(&w);

@@ -149,8 +149,6 @@ static void set_live(struct libxl__host_qemu *hq, libxl_dominfo *out,
     /* QEMU's own start is not the guest's time. */
     if (!never_started && read_stat(path, &t))
         out->cpu_time = t.cpu_ns;
-    if (id->target_kb)
-        out->current_memkb = id->target_kb;
 }
 
 static void set_config(libxl_dominfo *out, const libxl_domain_build_info *b)

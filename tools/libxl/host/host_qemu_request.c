@@ -108,10 +108,35 @@ int libxl__qemu_sysrq(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     return libxl__qemu_op_start(egc, op);
 }
 
+/* The configuration keeps the target: for list, and through save, restore and
+ * migration, which carry the balloon itself in the device state. */
+static int record_target(struct libxl__qemu_op *op, uint64_t target_kb)
+{
+    libxl_ctx *ctx = op->hq->host.ctx;
+    struct libxl__domain_record rec;
+    libxl_domain_config config;
+    int rc;
+
+    rc = libxl__domain_record_read(op->hq->store, &op->gc, op->call->domid,
+                                   &rec);
+    if (rc)
+        return rc;
+    rc = libxl_domain_config_from_json(ctx, &config, rec.config_json);
+    if (!rc) {
+        config.b_info.target_memkb = target_kb;
+        rec.config_json = libxl__gc_take(
+            &op->gc, libxl_domain_config_to_json(ctx, &config));
+        rc = rec.config_json ? 0 : ERROR_NOMEM;
+    }
+    if (!rc)
+        rc = libxl__domain_record_write(op->hq->store, &op->gc, &rec);
+    libxl_domain_config_dispose(&config);
+    return rc;
+}
+
 static int set_memory_done(struct libxl__qemu_op *op, int rc, yajl_val last)
 {
-    return rc ? rc
-              : libxl__qemu_ident_write(op->hq, op->call->domid, &op->ident);
+    return rc ? rc : record_target(op, op->target_kb);
 }
 
 int libxl__qemu_set_memory(libxl__egc *egc, libxl__host *h,
@@ -139,7 +164,7 @@ int libxl__qemu_set_memory(libxl__egc *egc, libxl__host *h,
         libxl__qemu_op_drop(op);
         return rc;
     }
-    op->ident.target_kb = target_kb;
+    op->target_kb = target_kb;
     op->done = set_memory_done;
     libxl__qemu_op_step(op, "balloon", args);
     return libxl__qemu_op_start(egc, op);
