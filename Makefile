@@ -84,7 +84,7 @@ $(O)/libexec/convert-legacy-stream:
 	$(Q)ln -sfn $(CURDIR)/tools/python/scripts/$(@F) $@
 
 .PHONY: libs
-libs: $(O)/lib/libxc.a $(O)/lib/libxl.a $(O)/lib/libxl.so
+libs: $(O)/lib/libxc.a $(O)/lib/libxl.a $(O)/lib/libring.a $(O)/lib/libxl.so
 
 # --- how things are made (V=1 shows the commands)
 
@@ -251,8 +251,8 @@ fuzz-libs:
 $(fuzz_bin): $(O)-fuzz/fuzz-%: tests/fuzz/fuzz_%.c fuzz-libs
 	$(call say,LD,$@)
 	$(Q)clang -std=gnu11 -O1 -g -D_GNU_SOURCE -fsanitize=fuzzer $(FUZZ_SAN) $(INC) \
-	  -o $@ $< $(O)-fuzz/lib/libxl.a $(O)-fuzz/lib/libxc.a \
-	  $(LIBS_XC) $(LIBS_XL) -lseccomp
+	  -o $@ $< $(O)-fuzz/lib/libring.a $(O)-fuzz/lib/libxl.a \
+	  $(O)-fuzz/lib/libxc.a $(LIBS_XC) $(LIBS_XL) $(LIBS_RING) -lseccomp
 
 fuzz-smoke: $(fuzz_bin)
 	@scripts/fuzz 60 $(fuzz_bin)
