@@ -55,6 +55,7 @@ settle() { # save|restore
 after_save() {
     settle save || return 1
     if [ -n "$(domid guest)" ]; then
+        stayed=$((stayed + 1))
         [ ! -e "$image" ] || { echo "guest and image are both there"; return 1; }
         goes_on guest || { xl list; return 1; }
     else
@@ -68,7 +69,11 @@ after_save() {
 
 after_restore() {
     settle restore || return 1
-    [ -n "$(domid guest)" ] || xl restore "$image" || return 1
+    if [ -n "$(domid guest)" ]; then
+        restored=$((restored + 1))
+    else
+        xl restore "$image" || return 1
+    fi
     is_paused guest && { xl unpause guest || return 1; }
     [ "$(xl list | grep -c '^guest ')" = 1 ] || { xl list; return 1; }
     goes_on guest || { xl list; return 1; }
@@ -78,12 +83,14 @@ after_restore() {
 ok "create" start_guest guest
 boot=$(boot_id guest)
 
+stayed=0 restored=0
 fault=
 for n in $(seq "$MOMENTS"); do
     rm -f "$image"
     strike 400 "$BUILD/bin/xl" save guest "$image"
     after_save >"$WORK/out" 2>&1 || { fault="$n: $struck"; break; }
 done
+echo "# after $stayed saves the guest was still there, after the others the image"
 is "a save, killed at $MOMENTS moments" "$fault" "" || diag <"$WORK/out"
 ok "no temporary file is left" \
     sh -c "! find '$WORK' -maxdepth 1 -name '.*image*' -o -maxdepth 1 \
@@ -98,6 +105,7 @@ for n in $(seq "$MOMENTS"); do
     strike 300 "$BUILD/bin/xl" restore "$image"
     after_restore >"$WORK/out" 2>&1 || { fault="$n: $struck"; break; }
 done
+echo "# $restored restores were done all the same, the others begun anew"
 is "a restore, killed at $MOMENTS moments" "$fault" "" || diag <"$WORK/out"
 
 is "the guest finds its memory whole" "$(ask guest check CHECK)" \
