@@ -29,6 +29,9 @@ XL_READ = os.path.join(BUILD, "tests", "xl-read")
 PAGES = 1 << 20
 QEMU_PAGES = 256
 DEADLINE_S = 60
+# A sanitizer's allocator dies of what is larger than any record may be.
+ENV = dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "")
+           + ":max_allocation_size_mb=130:allocator_may_return_null=0")
 TELLING = (0, 1, 2, 3, 4, 7, 8, 0x7f, 0x80, 0xff, 0xffff, 0x8000, 1022, 1024,
            0x7fffffff, 0x80000000, 0x80000001, 0xfffffff8, 0xffffffff)
 
@@ -179,7 +182,7 @@ def judge_c(command, data):
     try:
         done = subprocess.run(command, input=data, stdout=subprocess.DEVNULL,
                               stderr=subprocess.PIPE, timeout=DEADLINE_S,
-                              check=False)
+                              check=False, env=ENV)
     except subprocess.TimeoutExpired:
         return None, "no end within %d s" % DEADLINE_S
     return done.returncode, done.stderr.decode("utf-8", "replace").strip()
