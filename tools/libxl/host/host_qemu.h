@@ -62,7 +62,12 @@ const char *libxl__qemu_log_reason(libxl__gc *gc, int log_fd);
 
 /* ---- a call that is a QMP script ---- */
 
-#define LIBXL__QEMU_MAX_STEPS 4
+#define LIBXL__QEMU_MAX_STEPS 6
+
+/* What host_qemu_state.c needs to have been said before, on either side. */
+#define LIBXL__QEMU_CAPABILITIES                                               \
+    "{\"capabilities\":[{\"capability\":\"x-ignore-shared\",\"state\":true},"  \
+    "{\"capability\":\"events\",\"state\":true}]}"
 
 struct libxl__qemu_op {
     struct libxl__host_qemu *hq;

@@ -32,7 +32,7 @@ struct qemu_create {
     struct libxl__qemu_kit kit;
     libxl__ev_child child;
     libxl__qmp_script script;
-    struct libxl__qmp_step steps[3];
+    struct libxl__qmp_step steps[4];
     int dirfd;
     int rc; /* non-zero: QEMU has been killed, and its death ends the call */
 };
@@ -116,6 +116,10 @@ static int make_steps(struct qemu_create *c, const libxl_domain_config *config,
     size_t n = 0;
 
     c->steps[n++].command = "query-status";
+    if (incoming) {
+        c->steps[n].command = "migrate-set-capabilities";
+        c->steps[n++].args_json = LIBXL__QEMU_CAPABILITIES;
+    }
     if (passwd && passwd[0]) {
         char *quoted = libxl__json_quote(&c->gc, passwd);
 

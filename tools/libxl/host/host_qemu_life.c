@@ -156,6 +156,11 @@ int libxl__qemu_suspend(libxl__egc *egc, libxl__host *h,
     rc = libxl__qemu_op_new(h, call, &op);
     if (rc)
         return rc;
+    libxl__qemu_op_step(op, "migrate-set-capabilities",
+                        LIBXL__QEMU_CAPABILITIES);
+    /* Nobody else needs the bandwidth while the guest stands still. */
+    libxl__qemu_op_step(op, "migrate-set-parameters",
+                        "{\"max-bandwidth\":1000000000000}");
     /* After a migration QEMU has let go of its disks, and refuses another one,
      * until it has run: a guest that was saved while paused and is saved
      * again runs for the moment between these two. */

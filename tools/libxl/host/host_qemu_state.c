@@ -4,7 +4,9 @@
  *
  * QEMU's own migration with x-ignore-shared: the guest's RAM is a shared file
  * and stays out, everything else (vCPUs, devices, firmware, video memory) goes
- * through one fd. The end is told by the event MIGRATION.
+ * through one fd. The end is told by the event MIGRATION. The capabilities for
+ * this are set while no guest waits for it: by suspend, before it stops the
+ * guest, and by create, for an incoming one.
  */
 #include <fcntl.h>
 #include <string.h>
@@ -16,9 +18,6 @@
 
 enum { STATE_MS = 120000 };
 
-#define CAPABILITIES                                                           \
-    "{\"capabilities\":[{\"capability\":\"x-ignore-shared\",\"state\":true},"  \
-    "{\"capability\":\"events\",\"state\":true}]}"
 #define FD_NAME "xl-state"
 
 static bool migration_over(libxl__qmp_script *s, const char *event,
@@ -61,7 +60,6 @@ static int new_state_op(libxl__host *h, libxl__host_call *call, int fd,
     op->script.until = migration_over;
     op->script.until_timeout_ms = STATE_MS;
     op->log_fd = libxl__qemu_open_proc(&op->ident.proc, "fd/2", O_RDONLY);
-    libxl__qemu_op_step(op, "migrate-set-capabilities", CAPABILITIES);
     *out = op;
     return 0;
 }
@@ -105,9 +103,6 @@ int libxl__qemu_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
         libxl__qemu_op_drop(op);
         return rc;
     }
-    /* The guest is stopped: no other traffic deserves consideration. */
-    libxl__qemu_op_step(op, "migrate-set-parameters",
-                        "{\"max-bandwidth\":1000000000000}");
     pass_fd(op);
     libxl__qemu_op_step(op, "migrate", "{\"uri\":\"fd:" FD_NAME "\"}");
     /* as QEMU does with its own disks when its state is out */

@@ -210,7 +210,7 @@ static void keep(libxl__store *st, libxl__gc *gc, const char *boot_id,
     if (text)
         libxl__file_replace(st->ctx, INVALID_DOMID,
                             libxl__store_files_of(st)->dirfd, CACHE_NAME,
-                            text);
+                            text, false);
 }
 
 void libxl__kvm_probe(libxl__store *st, libxl__gc *gc,

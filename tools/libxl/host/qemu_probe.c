@@ -279,7 +279,7 @@ static void keep(libxl__store *st, libxl__gc *gc, const char *key,
     if (text)
         libxl__file_replace(st->ctx, INVALID_DOMID,
                             libxl__store_files_of(st)->dirfd, CACHE_NAME,
-                            text);
+                            text, false);
 }
 
 int libxl__qemu_probe(libxl__store *st, libxl__gc *gc, const char *program,

@@ -3,7 +3,8 @@
  * store.h - SEAM 3: where a domain's metadata lies, and watches on it.
  *
  * store_files: a directory a domain below the state directory; each record is
- * one file, replaced atomically (write beside, fsync, rename). store_xenstore:
+ * one file, replaced atomically (write beside, fsync, rename; "run" and "wish",
+ * which end with the host, without fsync). store_xenstore:
  * the same records as xenstore keys and libxl's userdata.
  *
  * Records (store_files' names): "domain" (name, uuid, configuration JSON,

@@ -157,7 +157,7 @@ static bool write_whole(int fd, const char *text)
 }
 
 int libxl__file_replace(libxl_ctx *ctx, uint32_t domid, int dirfd,
-                        const char *name, const char *text)
+                        const char *name, const char *text, bool durable)
 {
     char temp[80];
     bool ok;
@@ -166,7 +166,7 @@ int libxl__file_replace(libxl_ctx *ctx, uint32_t domid, int dirfd,
     /* The pid keeps two writers (an operation, the keeper) apart. */
     snprintf(temp, sizeof(temp), ".%.48s.%ld", name, (long)getpid());
     fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    ok = fd >= 0 && write_whole(fd, text) && !fsync(fd);
+    ok = fd >= 0 && write_whole(fd, text) && (!durable || !fsync(fd));
     e = errno;
     if (fd >= 0 && close(fd) && ok) {
         ok = false;
@@ -181,7 +181,8 @@ int libxl__file_replace(libxl_ctx *ctx, uint32_t domid, int dirfd,
         LOGED(ctx, domid, ERROR, e, "cannot write the record \"%s\"", name);
         return ERROR_FAIL;
     }
-    fsync(dirfd);
+    if (durable)
+        fsync(dirfd);
     return 0;
 }
 

@@ -6,7 +6,8 @@
  * Thread:    loop thread only.
  * Errors:    rc. ERROR_NOTFOUND is not logged, everything else is.
  * Rule:      a file's readers see the old text or the new one, never a part:
- *            written beside, fsynced, renamed.
+ *            written beside, renamed; a durable one is on the disk when the
+ *            call returns (file and directory fsynced).
  */
 #ifndef LIBXL_STORE_DIR_H
 #define LIBXL_STORE_DIR_H
@@ -24,7 +25,7 @@ int libxl__state_dir_open(libxl_ctx *ctx, const char *path, int *fd_out);
 int libxl__file_read(libxl_ctx *ctx, uint32_t domid, int dirfd,
                      const char *name, char **text);
 int libxl__file_replace(libxl_ctx *ctx, uint32_t domid, int dirfd,
-                        const char *name, const char *text);
+                        const char *name, const char *text, bool durable);
 /* 0 also when it was not there. */
 int libxl__file_erase(libxl_ctx *ctx, uint32_t domid, int dirfd,
                       const char *name);

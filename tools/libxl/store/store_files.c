@@ -272,7 +272,7 @@ static int make_any_domain(struct libxl__store_files *sf, uint32_t *domid_out)
     snprintf(text, sizeof(text), "%u\n", domid);
     *domid_out = domid;
     return libxl__file_replace(sf->store.ctx, domid, sf->dirfd, LAST_DOMID_NAME,
-                               text);
+                               text, false);
 }
 
 static int files_create(libxl__store *st, uint32_t want, uint32_t *domid_out)
@@ -319,12 +319,15 @@ static int files_read(libxl__store *st, uint32_t domid, const char *record,
 static int files_write(libxl__store *st, uint32_t domid, const char *record,
                        const char *text)
 {
+    /* What a guest does ends with the host: on the disk it is of no use, and
+     * it is written while the guest stands still. */
+    bool durable = strcmp(record, "run") && strcmp(record, "wish");
     int fd, rc;
 
     rc = libxl__store_files_domain_fd(libxl__store_files_of(st), domid, &fd);
     if (rc)
         return rc;
-    rc = libxl__file_replace(st->ctx, domid, fd, record, text);
+    rc = libxl__file_replace(st->ctx, domid, fd, record, text, durable);
     close(fd);
     return rc;
 }
