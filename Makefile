@@ -84,7 +84,8 @@ $(O)/libexec/convert-legacy-stream:
 	$(Q)ln -sfn $(CURDIR)/tools/python/scripts/$(@F) $@
 
 .PHONY: libs
-libs: $(O)/lib/libxc.a $(O)/lib/libxl.a $(O)/lib/libring.a $(O)/lib/libxl.so
+libs: $(O)/lib/libxc.a $(O)/lib/libxl.a $(O)/lib/libring.a $(O)/lib/libxl.so \
+      $(O)/lib/libxlcfg.a
 
 # --- how things are made (V=1 shows the commands)
 
@@ -132,6 +133,12 @@ $(O)/lib/libring.a: $(call obj,$(ring_c))
 	$(Q)rm -f $@; ar rcs $@ $^
 
 $(O)/lib/libxl.a: $(call obj,$(libxl_c))
+	@mkdir -p $(@D)
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
+
+# xl's parts, for its fuzz targets
+$(O)/lib/libxlcfg.a: $(call obj,$(xl_parts_c))
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^
@@ -202,7 +209,7 @@ $(O)/tests/fault/%: LDFLAGS += $(foreach f,malloc calloc realloc free read \
   writev pwrite64 lseek64 mmap64 poll,-Wl,--wrap=$f)
 
 $(replay_bin): $(O)/tests/fuzz/replay-%: $(O)/obj/tests/fuzz/fuzz_%.o \
-               $(O)/obj/tests/fuzz/replay_main.o \
+               $(O)/obj/tests/fuzz/replay_main.o $(O)/lib/libxlcfg.a \
                $(O)/lib/libring.a $(O)/lib/libxl.a $(O)/lib/libxc.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
@@ -251,8 +258,9 @@ fuzz-libs:
 $(fuzz_bin): $(O)-fuzz/fuzz-%: tests/fuzz/fuzz_%.c fuzz-libs
 	$(call say,LD,$@)
 	$(Q)clang -std=gnu11 -O1 -g -D_GNU_SOURCE -fsanitize=fuzzer $(FUZZ_SAN) $(INC) \
-	  -o $@ $< $(O)-fuzz/lib/libring.a $(O)-fuzz/lib/libxl.a \
-	  $(O)-fuzz/lib/libxc.a $(LIBS_XC) $(LIBS_XL) $(LIBS_RING) -lseccomp
+	  -Itools/xl -o $@ $< $(O)-fuzz/lib/libxlcfg.a $(O)-fuzz/lib/libring.a \
+	  $(O)-fuzz/lib/libxl.a $(O)-fuzz/lib/libxc.a $(LIBS_XC) $(LIBS_XL) \
+	  $(LIBS_RING) -lseccomp
 
 fuzz-smoke: $(fuzz_bin)
 	@scripts/fuzz 60 $(fuzz_bin)

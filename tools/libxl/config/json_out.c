@@ -304,13 +304,32 @@ static int gen_object(struct writer *w, const struct libxl__fields *t,
     return st ? st : (int)yajl_gen_map_close(w->g);
 }
 
+/* The text, taken out of the generator; it must be one that can be read. */
+static int take_text(yajl_gen g, char **text, struct libxl__config_error *err)
+{
+    const unsigned char *buf;
+    size_t bytes;
+
+    if (yajl_gen_get_buf(g, &buf, &bytes)) {
+        libxl__config_error_set(err, "it is not complete");
+        return ERROR_FAIL;
+    }
+    if (bytes > LIBXL__CONFIG_TEXT_MAX) {
+        libxl__config_error_set(err, "%zu bytes are too many (the limit is %u)",
+                                bytes, LIBXL__CONFIG_TEXT_MAX);
+        return ERROR_INVAL;
+    }
+    *text = strndup((const char *)buf, bytes);
+    if (!*text)
+        libxl__config_error_set(err, "no memory");
+    return *text ? 0 : ERROR_NOMEM;
+}
+
 int libxl__config_generate(const libxl_domain_config *c, char **text,
                            struct libxl__config_error *err)
 {
     struct writer w = {yajl_gen_alloc(NULL), c, err};
-    const unsigned char *buf;
-    size_t bytes;
-    int st = yajl_gen_in_error_state;
+    int rc;
 
     *text = NULL;
     libxl__config_error_set(err, "no memory");
@@ -319,17 +338,14 @@ int libxl__config_generate(const libxl_domain_config *c, char **text,
     yajl_gen_config(w.g, yajl_gen_beautify, 1);
     yajl_gen_config(w.g, yajl_gen_indent_string, "    ");
     yajl_gen_config(w.g, yajl_gen_validate_utf8, 1);
-    st = gen_element(&w, &libxl__fields_config, c);
-    if (!st)
-        st = yajl_gen_get_buf(w.g, &buf, &bytes);
-    if (!st)
-        *text = strndup((const char *)buf, bytes);
-    else
+    if (gen_element(&w, &libxl__fields_config, c)) {
         libxl__config_error_set(err, "a string in it is not UTF-8");
+        rc = ERROR_INVAL;
+    } else {
+        rc = take_text(w.g, text, err);
+    }
     yajl_gen_free(w.g);
-    if (*text)
-        return 0;
-    return st ? ERROR_INVAL : ERROR_NOMEM;
+    return rc;
 }
 
 char *libxl_domain_config_to_json(libxl_ctx *ctx, const libxl_domain_config *c)
