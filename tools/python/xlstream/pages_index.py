@@ -51,12 +51,13 @@ class IndexSink(Sink):
         chunk = self.chunks.get(pfn // CHUNK)
         return chunk[pfn % CHUNK] if chunk else NOT_SENT
 
-    def pfns(self):
-        """All that were sent, ascending."""
-        for number in sorted(self.chunks):
-            for i, value in enumerate(self.chunks[number]):
-                if value != NOT_SENT:
-                    yield number * CHUNK + i
+
+def pfns_of(*indices):
+    """All that were sent in any of the streams, ascending."""
+    for number in sorted(set().union(*(i.chunks for i in indices))):
+        for pfn in range(number * CHUNK, (number + 1) * CHUNK):
+            if any(i.get(pfn) != NOT_SENT for i in indices):
+                yield pfn
 
 
 def page_at(fd, place):

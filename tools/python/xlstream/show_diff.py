@@ -5,7 +5,7 @@ import os
 
 from .commands_common import CommandError
 from .open_stream import walk
-from .pages_index import NOT_SENT, IndexSink, digest, page_at
+from .pages_index import NOT_SENT, IndexSink, digest, page_at, pfns_of
 
 SHOWN = 20
 
@@ -38,46 +38,54 @@ class Side:
         return self.index.header and self.index.header.json
 
 
-def ranges(pfns):
-    """Consecutive numbers put together."""
-    out = []
-    for pfn in pfns:
-        if out and pfn == out[-1][1] + 1:
-            out[-1][1] = pfn
-        else:
-            out.append([pfn, pfn])
-    return out
+class Pages:
+    """PFNs in ascending order: how many, and the first ranges of them."""
 
+    def __init__(self, title):
+        self.title = title
+        self.count = 0
+        self.ranges = []
+        self.last = None
 
-def tell(title, pfns):
-    """A count, and where."""
-    if not pfns:
-        return
-    parts = ranges(pfns)
-    text = ", ".join("%#x" % a if a == b else "%#x-%#x" % (a, b)
-                     for a, b in parts[:SHOWN])
-    if len(parts) > SHOWN:
-        text += ", ..."
-    print("%d pages %s: %s" % (len(pfns), title, text))
+    def add(self, pfn):
+        """One more."""
+        self.count += 1
+        if self.last is not None and pfn == self.last + 1:
+            if len(self.ranges) <= SHOWN:
+                self.ranges[-1][1] = pfn
+        elif len(self.ranges) <= SHOWN:
+            self.ranges.append([pfn, pfn])
+        self.last = pfn
+
+    def tell(self):
+        """How many, and where."""
+        if not self.count:
+            return
+        text = ", ".join("%#x" % a if a == b else "%#x-%#x" % (a, b)
+                         for a, b in self.ranges[:SHOWN])
+        if len(self.ranges) > SHOWN:
+            text += ", ..."
+        print("%d pages %s: %s" % (self.count, self.title, text))
 
 
 def diff_pages(a, b):
     """True if a page differs."""
-    only_a, only_b, differ = [], [], []
-    for pfn in sorted(set(a.index.pfns()) | set(b.index.pfns())):
+    differ = Pages("differ")
+    only_a, only_b = Pages("only in " + a.path), Pages("only in " + b.path)
+    for pfn in pfns_of(a.index, b.index):
         page_a, page_b = a.page(pfn), b.page(pfn)
         if page_a == page_b:
             continue
         if page_a is None:
-            only_b.append(pfn)
+            only_b.add(pfn)
         elif page_b is None:
-            only_a.append(pfn)
+            only_a.add(pfn)
         else:
-            differ.append(pfn)
-    tell("differ", differ)
-    tell("only in " + a.path, only_a)
-    tell("only in " + b.path, only_b)
-    return bool(differ or only_a or only_b)
+            differ.add(pfn)
+    found = [differ, only_a, only_b]
+    for pages in found:
+        pages.tell()
+    return any(pages.count for pages in found)
 
 
 def diff_records(a, b):
