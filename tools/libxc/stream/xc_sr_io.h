@@ -21,6 +21,7 @@ struct xc_sr_io {
     int fd;
     uint64_t offset; /* bytes since the stream began */
     size_t missing;
+    uint64_t pushed;  /* of offset: handed to the disk already */
     uint64_t busy_ns; /* time spent in reads and writes */
     bool file;        /* a regular file */
     bool holes;       /* zeros may be left out of the file */
