@@ -99,6 +99,18 @@ static void guest_is_stuck(libxl__egc *egc, struct send *se)
     close_link(egc, se, ERROR_BADFAIL);
 }
 
+static void goes_on(libxl__egc *egc, struct send *se, int rc)
+{
+    if (rc) {
+        guest_is_stuck(egc, se);
+        return;
+    }
+    if (se->rc != ERROR_ABORTED)
+        LOGD(se->op.ctx, se->op.domid, NOTICE,
+             "migration failed: the guest goes on here");
+    close_link(egc, se, se->rc);
+}
+
 /* The guest is to run here, as before. */
 static void fail(libxl__egc *egc, struct send *se, int rc)
 {
@@ -111,8 +123,7 @@ static void fail(libxl__egc *egc, struct send *se, int rc)
     }
     se->rc = rc;
     if (!se->suspended) {
-        forget_journal(se);
-        close_link(egc, se, rc);
+        goes_on(egc, se, forget_journal(se));
         return;
     }
     resume_rc =
@@ -125,15 +136,7 @@ static void resumed(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     struct send *se = call->user;
 
-    if (!rc)
-        rc = forget_journal(se);
-    if (rc) {
-        guest_is_stuck(egc, se);
-        return;
-    }
-    LOGD(se->op.ctx, se->op.domid, NOTICE,
-         "migration failed: the guest goes on here");
-    close_link(egc, se, se->rc);
+    goes_on(egc, se, rc ? rc : forget_journal(se));
 }
 
 /* GO is out and no answer came: only the receiver knows. */

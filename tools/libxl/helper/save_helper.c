@@ -247,8 +247,8 @@ static void heard_log(struct libxl__sh_state *st,
     /* Its stream was taken away: that it fails is no news. */
     if (st->stop_rc)
         level = LIBXL_LOG_DEBUG;
-    libxl__log(ctx_of(st), level, log->errnoval, st->sh->domid, "%s",
-               log->text.s);
+    /* Its text has the errno's text in it, where that says more. */
+    libxl__log(ctx_of(st), level, 0, st->sh->domid, "%s", log->text.s);
 }
 
 static void heard_progress(struct libxl__sh_state *st,

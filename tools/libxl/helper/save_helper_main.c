@@ -229,23 +229,24 @@ static uint64_t data_limit(const struct libxl__hw_setup *setup)
     return DATA_BYTES + (above >> XC_PAGE_SHIFT) * DATA_PER_PAGE;
 }
 
+static int failed(const struct libxl__hw_setup *setup, int r, const char *what)
+{
+    char text[160];
+
+    snprintf(text, sizeof(text), "save helper: cannot %s of domain %u: %s",
+             what, setup->domid, strerror(-r));
+    send_log(NULL, XC_LOG_ERROR, -r, text);
+    return r;
+}
+
 static int attach(const struct libxl__hw_setup *setup, struct xc_hv **hv)
 {
-    char text[128];
     int r = open_hv(setup, hv);
 
-    if (r) {
-        snprintf(text, sizeof(text),
-                 "save helper: cannot attach to the memory of domain %u",
-                 setup->domid);
-        send_log(NULL, XC_LOG_ERROR, -r, text);
-        return r;
-    }
-    r = child_sandbox_enter(data_limit(setup));
     if (r)
-        send_log(NULL, XC_LOG_ERROR, -r,
-                 "save helper: cannot enter its sandbox");
-    return r;
+        return failed(setup, r, "attach to the memory");
+    r = child_sandbox_enter(data_limit(setup));
+    return r ? failed(setup, r, "enter the sandbox for the stream") : 0;
 }
 
 /* ---- from SETUP to COMPLETE ---- */
