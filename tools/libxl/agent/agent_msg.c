@@ -8,17 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const struct {
+    int code;
+    const char *text;
+} errors[] = {
+#define X(name, number, words) {number, words},
+    LIBXL__AGENT_ERRORS(X)
+#undef X
+};
+
 const char *libxl__agent_error_text(int code)
 {
-    switch (code) {
-#define X(name, number, text)                                                  \
-    case number:                                                               \
-        return text;
-        LIBXL__AGENT_ERRORS(X)
-#undef X
-    default:
-        return "unknown error";
-    }
+    size_t i;
+
+    for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+        if (errors[i].code == code)
+            return errors[i].text;
+    return "unknown error";
 }
 
 static void broken(struct libxl__agent_msg *out, int code, const char *why)

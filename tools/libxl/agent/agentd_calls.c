@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/agentd.h"
+#include "agent/agentd_core.h"
 
 static void ping(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
@@ -23,23 +23,23 @@ static const struct {
 } table[] = {
     {"agent.ping", ping, OPEN},
     {"agent.capabilities", capabilities, OPEN},
-    {"guest.getfile", agentd_getfile, OPEN},
-    {"guest.viewfile", agentd_viewfile, OPEN},
-    {"guest.viewdmesg", agentd_viewdmesg, OPEN},
-    {"guest.info", agentd_info, OPEN},
-    {"guest.shutdown", agentd_shutdown, OPEN},
-    {"guest.fsfreeze", agentd_fsfreeze, OPEN},
-    {"guest.fsthaw", agentd_fsthaw, OPEN},
-    {"guest.settime", agentd_settime, OPEN},
-    {"guest.putfile", agentd_putfile, WRITES},
-    {"guest.exec", agentd_exec, EXECUTES},
+    {"guest.getfile", libxl__agentd_getfile, OPEN},
+    {"guest.viewfile", libxl__agentd_viewfile, OPEN},
+    {"guest.viewdmesg", libxl__agentd_viewdmesg, OPEN},
+    {"guest.info", libxl__agentd_info, OPEN},
+    {"guest.shutdown", libxl__agentd_shutdown, OPEN},
+    {"guest.fsfreeze", libxl__agentd_fsfreeze, OPEN},
+    {"guest.fsthaw", libxl__agentd_fsthaw, OPEN},
+    {"guest.settime", libxl__agentd_settime, OPEN},
+    {"guest.putfile", libxl__agentd_putfile, WRITES},
+    {"guest.exec", libxl__agentd_exec, EXECUTES},
 };
 
 enum { METHODS = sizeof(table) / sizeof(table[0]) };
 
 static bool allowed(const agentd *d, size_t i)
 {
-    if (agentd_list_has(&d->conf.disable, table[i].method))
+    if (libxl__agentd_list_has(&d->conf.disable, table[i].method))
         return false;
     switch (table[i].needs) {
     case OPEN:
@@ -52,7 +52,7 @@ static bool allowed(const agentd *d, size_t i)
     return false;
 }
 
-char *agentd_methods(agentd *d, libxl__gc *gc)
+char *libxl__agentd_methods(agentd *d, libxl__gc *gc)
 {
     char *text = libxl__strdup(gc, "");
     size_t i;
@@ -64,7 +64,8 @@ char *agentd_methods(agentd *d, libxl__gc *gc)
     return text ? libxl__sprintf(gc, "[%s]", text) : NULL;
 }
 
-void agentd_fail_errno(libxl__egc *egc, libxl__agent_job *job, int errnoval)
+void libxl__agentd_fail_errno(libxl__egc *egc, libxl__agent_job *job,
+                              int errnoval)
 {
     char text[128];
 
@@ -82,8 +83,8 @@ static void log_call(agentd *d, const libxl__agent_job *job)
                    path ? path : "");
 }
 
-void agentd_serve(libxl__egc *egc, libxl__agent_peer *peer,
-                  libxl__agent_job *job)
+void libxl__agentd_serve(libxl__egc *egc, libxl__agent_peer *peer,
+                         libxl__agent_job *job)
 {
     agentd *d = peer->user;
     size_t i;

@@ -81,7 +81,7 @@ static const char *add_defaults(struct agentd_conf *c)
     return c->read.n ? NULL : add(&c->read, "/", 1);
 }
 
-char *agentd_conf_parse(struct agentd_conf *c, const char *text)
+char *libxl__agentd_conf_parse(struct agentd_conf *c, const char *text)
 {
     const char *end, *why = NULL;
     char *message = NULL;
@@ -100,7 +100,7 @@ char *agentd_conf_parse(struct agentd_conf *c, const char *text)
         return NULL;
     if (asprintf(&message, "line %d: %s", line, why) < 0)
         message = NULL;
-    agentd_conf_dispose(c);
+    libxl__agentd_conf_dispose(c);
     return message ? message : strdup("no memory");
 }
 
@@ -110,7 +110,7 @@ static void list_dispose(struct agentd_list *l)
         free(l->entries[--l->n]);
 }
 
-void agentd_conf_dispose(struct agentd_conf *c)
+void libxl__agentd_conf_dispose(struct agentd_conf *c)
 {
     list_dispose(&c->read);
     list_dispose(&c->write);
@@ -118,7 +118,7 @@ void agentd_conf_dispose(struct agentd_conf *c)
     list_dispose(&c->disable);
 }
 
-bool agentd_list_has(const struct agentd_list *l, const char *entry)
+bool libxl__agentd_list_has(const struct agentd_list *l, const char *entry)
 {
     size_t i;
 

@@ -4,7 +4,7 @@
  * paths held against it.
  *
  * Owns:      its strings, until dispose.
- * Thread:    any. agentd_conf_parse is pure; the openers do I/O.
+ * Thread:    any. libxl__agentd_conf_parse is pure; the openers do I/O.
  * Errors:    parse: a message, malloc'ed. Openers: -errno.
  */
 #ifndef LIBXL_AGENTD_CONF_H
@@ -25,16 +25,16 @@ struct agentd_conf {
 };
 
 /* text: the file's. NULL: understood; else what is wrong, with the line. */
-char *agentd_conf_parse(struct agentd_conf *c, const char *text);
-void agentd_conf_dispose(struct agentd_conf *c);
-bool agentd_list_has(const struct agentd_list *l, const char *entry);
+char *libxl__agentd_conf_parse(struct agentd_conf *c, const char *text);
+void libxl__agentd_conf_dispose(struct agentd_conf *c);
+bool libxl__agentd_list_has(const struct agentd_list *l, const char *entry);
 
 /* Absolute, at most 4,096 bytes, no "..": what a path must be before it is
  * looked at. */
-bool agentd_path_ok(const char *path);
+bool libxl__agentd_path_ok(const char *path);
 /* A regular file below an allowed directory, open for reading. */
-int agentd_open_read(const struct agentd_conf *c, const char *path);
+int libxl__agentd_open_read(const struct agentd_conf *c, const char *path);
 /* The same for writing; made (mode 0600) if it is not there. */
-int agentd_open_write(const struct agentd_conf *c, const char *path);
+int libxl__agentd_open_write(const struct agentd_conf *c, const char *path);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * agentd_exec.c - a program that the configuration names, and its output.
+ * libxl__agentd_exec.c - a program that the configuration names, and its
+ * output.
  *
  * call -> spawn -> (output)* -> end of output and death -> answer
  */
@@ -11,7 +12,7 @@
 #include <unistd.h>
 
 #include "agent/agent_wire.h"
-#include "agent/agentd.h"
+#include "agent/agentd_core.h"
 #include "base/container.h"
 
 enum { ARGS_MAX = 64 };
@@ -64,7 +65,7 @@ static void answer(libxl__egc *egc, struct exec_call *x)
     if (text)
         libxl__agent_job_result(egc, x->job, text, x->buf, x->have);
     else
-        agentd_fail_errno(egc, x->job, ENOMEM);
+        libxl__agentd_fail_errno(egc, x->job, ENOMEM);
     call_free(x);
 }
 
@@ -153,7 +154,7 @@ static int start(struct exec_call *x, const char *const *argv)
     return rc;
 }
 
-void agentd_exec(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+void libxl__agentd_exec(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     const char *argv[ARGS_MAX + 1];
     struct exec_call *x;
@@ -162,7 +163,7 @@ void agentd_exec(libxl__egc *egc, agentd *d, libxl__agent_job *job)
         libxl__agent_job_error(egc, job, AGENT_E_PARAMS, "argv");
         return;
     }
-    if (!agentd_list_has(&d->conf.exec, argv[0])) {
+    if (!libxl__agentd_list_has(&d->conf.exec, argv[0])) {
         agentd_log(d, "refused to run %s", argv[0]);
         libxl__agent_job_error(egc, job, AGENT_E_REFUSED, NULL);
         return;
@@ -172,7 +173,7 @@ void agentd_exec(libxl__egc *egc, agentd *d, libxl__agent_job *job)
         x->buf = malloc(LIBXL__AGENT_DATA_MAX);
     if (!x || !x->buf) {
         free(x);
-        agentd_fail_errno(egc, job, ENOMEM);
+        libxl__agentd_fail_errno(egc, job, ENOMEM);
         return;
     }
     x->d = d;

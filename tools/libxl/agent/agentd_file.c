@@ -14,7 +14,7 @@
 
 #include "agent/agent_sha256.h"
 #include "agent/agent_wire.h"
-#include "agent/agentd.h"
+#include "agent/agentd_core.h"
 #include "base/container.h"
 
 struct file_call {
@@ -47,7 +47,7 @@ static struct file_call *call_new(libxl__egc *egc, agentd *d,
     struct file_call *fc;
 
     if (fd < 0) {
-        agentd_fail_errno(egc, job, -fd);
+        libxl__agentd_fail_errno(egc, job, -fd);
         return NULL;
     }
     fc = calloc(1, sizeof(*fc));
@@ -57,7 +57,7 @@ static struct file_call *call_new(libxl__egc *egc, agentd *d,
         free(fc ? fc->buf : NULL);
         free(fc);
         close(fd);
-        agentd_fail_errno(egc, job, ENOMEM);
+        libxl__agentd_fail_errno(egc, job, ENOMEM);
         return NULL;
     }
     fc->d = d;
@@ -105,7 +105,7 @@ static void answer_read(libxl__egc *egc, struct file_call *fc)
     if (text)
         libxl__agent_job_result(egc, fc->job, text, fc->buf, fc->done);
     else
-        agentd_fail_errno(egc, fc->job, ENOMEM);
+        libxl__agentd_fail_errno(egc, fc->job, ENOMEM);
     call_free(fc);
 }
 
@@ -116,7 +116,7 @@ static void was_read(libxl__egc *egc, libxl__ev_file *ev, ssize_t result)
     struct file_call *fc = call_of_ev(ev);
 
     if (result < 0) {
-        agentd_fail_errno(egc, fc->job, (int)-result);
+        libxl__agentd_fail_errno(egc, fc->job, (int)-result);
         call_free(fc);
         return;
     }
@@ -134,7 +134,7 @@ static void read_piece(libxl__egc *egc, struct file_call *fc)
     if (libxl__ev_file_read(fc->d->ctx, &fc->ev, was_read, fc->fd,
                             fc->buf + fc->done, fc->wanted - fc->done,
                             (int64_t)(fc->offset + fc->done))) {
-        agentd_fail_errno(egc, fc->job, ENOMEM);
+        libxl__agentd_fail_errno(egc, fc->job, ENOMEM);
         call_free(fc);
     }
 }
@@ -143,14 +143,14 @@ static const char *path_of(libxl__egc *egc, libxl__agent_job *job)
 {
     const char *path = libxl__json_string(job->params, "path");
 
-    if (path && agentd_path_ok(path))
+    if (path && libxl__agentd_path_ok(path))
         return path;
     libxl__agent_job_error(egc, job, AGENT_E_PARAMS,
                            "path: absolute, without .. components");
     return NULL;
 }
 
-void agentd_getfile(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+void libxl__agentd_getfile(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     const char *path = path_of(egc, job);
     uint64_t offset, length;
@@ -168,8 +168,8 @@ void agentd_getfile(libxl__egc *egc, agentd *d, libxl__agent_job *job)
         libxl__agent_job_error(egc, job, AGENT_E_TOO_BIG, NULL);
         return;
     }
-    fc =
-        call_new(egc, d, job, agentd_open_read(&d->conf, path), (size_t)length);
+    fc = call_new(egc, d, job, libxl__agentd_open_read(&d->conf, path),
+                  (size_t)length);
     if (!fc)
         return;
     fc->offset = offset;
@@ -178,14 +178,14 @@ void agentd_getfile(libxl__egc *egc, agentd *d, libxl__agent_job *job)
     read_piece(egc, fc);
 }
 
-void agentd_viewfile(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+void libxl__agentd_viewfile(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     const char *path = path_of(egc, job);
     struct file_call *fc;
 
     if (!path)
         return;
-    fc = call_new(egc, d, job, agentd_open_read(&d->conf, path),
+    fc = call_new(egc, d, job, libxl__agentd_open_read(&d->conf, path),
                   LIBXL__AGENT_DATA_MAX);
     if (!fc)
         return;
@@ -202,7 +202,7 @@ static void was_written(libxl__egc *egc, libxl__ev_file *ev, ssize_t result)
     struct file_call *fc = call_of_ev(ev);
 
     if (result <= 0) {
-        agentd_fail_errno(egc, fc->job, result ? (int)-result : EIO);
+        libxl__agentd_fail_errno(egc, fc->job, result ? (int)-result : EIO);
         call_free(fc);
         return;
     }
@@ -224,12 +224,12 @@ static void write_piece(libxl__egc *egc, struct file_call *fc)
     if (libxl__ev_file_write(fc->d->ctx, &fc->ev, was_written, fc->fd,
                              fc->job->data + fc->done, fc->wanted - fc->done,
                              (int64_t)(fc->offset + fc->done))) {
-        agentd_fail_errno(egc, fc->job, ENOMEM);
+        libxl__agentd_fail_errno(egc, fc->job, ENOMEM);
         call_free(fc);
     }
 }
 
-void agentd_putfile(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+void libxl__agentd_putfile(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     const char *path = path_of(egc, job);
     struct file_call *fc;
@@ -242,13 +242,13 @@ void agentd_putfile(libxl__egc *egc, agentd *d, libxl__agent_job *job)
         libxl__agent_job_error(egc, job, AGENT_E_PARAMS, "offset");
         return;
     }
-    fc = call_new(egc, d, job, agentd_open_write(&d->conf, path), 0);
+    fc = call_new(egc, d, job, libxl__agentd_open_write(&d->conf, path), 0);
     if (!fc)
         return;
     fc->offset = offset;
     fc->wanted = job->data_bytes;
     if (!offset && ftruncate(fc->fd, 0)) {
-        agentd_fail_errno(egc, job, errno);
+        libxl__agentd_fail_errno(egc, job, errno);
         call_free(fc);
         return;
     }

@@ -12,7 +12,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "agent/agentd.h"
+#include "agent/agentd_core.h"
 #include "base/container.h"
 
 enum { MOUNTS_MAX = 256, SECONDS_DEFAULT = 10, SECONDS_MAX = 60 };
@@ -108,7 +108,7 @@ static void thaw_by_itself(libxl__egc *egc, libxl__ev_time *ev, int rc)
     agentd_log(d, "thawed: the host has not done it in time");
 }
 
-void agentd_fsfreeze(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+void libxl__agentd_fsfreeze(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     uint64_t seconds = SECONDS_DEFAULT;
     char text[48];
@@ -125,7 +125,7 @@ void agentd_fsfreeze(libxl__egc *egc, agentd *d, libxl__agent_job *job)
     }
     if (libxl__ev_time_register_rel(d->ctx, NULL, &d->thaw, thaw_by_itself,
                                     seconds * 1000)) {
-        agentd_fail_errno(egc, job, ENOMEM);
+        libxl__agentd_fail_errno(egc, job, ENOMEM);
         return;
     }
     d->frozen = true;
@@ -133,7 +133,7 @@ void agentd_fsfreeze(libxl__egc *egc, agentd *d, libxl__agent_job *job)
     libxl__agent_job_result(egc, job, text, NULL, 0);
 }
 
-void agentd_fsthaw(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+void libxl__agentd_fsthaw(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     char text[48];
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* agentd_info.c - what the guest says of itself; its kernel's log; its clock.
+/* libxl__agentd_info.c - what the guest says of itself; its kernel's log; its
+ * clock.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -16,7 +17,7 @@
 #include <unistd.h>
 
 #include "agent/agent_wire.h"
-#include "agent/agentd.h"
+#include "agent/agentd_core.h"
 
 enum { SMALL_FILE = 16 * 1024, ADDRESSES_MAX = 256, KLOG_READ_ALL = 3 };
 
@@ -35,7 +36,7 @@ static char *small_file(libxl__gc *gc, const char *path)
     return n < 0 ? NULL : text;
 }
 
-char *agentd_boot_id(libxl__gc *gc)
+char *libxl__agentd_boot_id(libxl__gc *gc)
 {
     char *id = small_file(gc, "/proc/sys/kernel/random/boot_id");
 
@@ -137,7 +138,7 @@ static char *info_text(libxl__gc *gc)
     libxl__json_put_string(&w, "os", os ? os : u.sysname);
     libxl__json_put_string(&w, "kernel", u.release);
     libxl__json_put_string(&w, "machine", u.machine);
-    libxl__json_put_string(&w, "boot_id", agentd_boot_id(gc));
+    libxl__json_put_string(&w, "boot_id", libxl__agentd_boot_id(gc));
     libxl__json_put_u64(&w, "uptime_s", clock_ns(CLOCK_BOOTTIME) / 1000000000);
     libxl__json_put_u64(&w, "time_ns", clock_ns(CLOCK_REALTIME));
     libxl__json_put_u64(&w, "memory_kb", meminfo_kb(gc, "MemTotal:"));
@@ -150,17 +151,17 @@ static char *info_text(libxl__gc *gc)
     return text;
 }
 
-void agentd_info(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+void libxl__agentd_info(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     char *text = info_text(libxl__egc_gc(egc));
 
     if (text)
         libxl__agent_job_result(egc, job, text, NULL, 0);
     else
-        agentd_fail_errno(egc, job, ENOMEM);
+        libxl__agentd_fail_errno(egc, job, ENOMEM);
 }
 
-void agentd_viewdmesg(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+void libxl__agentd_viewdmesg(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     char *buf = malloc(LIBXL__AGENT_DATA_MAX);
     char *text;
@@ -168,7 +169,7 @@ void agentd_viewdmesg(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 
     n = buf ? klogctl(KLOG_READ_ALL, buf, LIBXL__AGENT_DATA_MAX) : -1;
     if (n < 0) {
-        agentd_fail_errno(egc, job, buf ? errno : ENOMEM);
+        libxl__agentd_fail_errno(egc, job, buf ? errno : ENOMEM);
     } else {
         text = libxl__sprintf(libxl__egc_gc(egc),
                               "{\"length\":%d,\"truncated\":%s}", n,
@@ -176,12 +177,12 @@ void agentd_viewdmesg(libxl__egc *egc, agentd *d, libxl__agent_job *job)
         if (text)
             libxl__agent_job_result(egc, job, text, buf, (size_t)n);
         else
-            agentd_fail_errno(egc, job, ENOMEM);
+            libxl__agentd_fail_errno(egc, job, ENOMEM);
     }
     free(buf);
 }
 
-void agentd_settime(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+void libxl__agentd_settime(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     struct timespec ts;
     uint64_t ns;
@@ -193,7 +194,7 @@ void agentd_settime(libxl__egc *egc, agentd *d, libxl__agent_job *job)
     ts.tv_sec = (time_t)(ns / 1000000000);
     ts.tv_nsec = (long)(ns % 1000000000);
     if (clock_settime(CLOCK_REALTIME, &ts))
-        agentd_fail_errno(egc, job, errno);
+        libxl__agentd_fail_errno(egc, job, errno);
     else
         libxl__agent_job_result(egc, job, "{}", NULL, 0);
 }

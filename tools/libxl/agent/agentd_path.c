@@ -13,7 +13,7 @@
 
 #include "agent/agentd_conf.h"
 
-bool agentd_path_ok(const char *path)
+bool libxl__agentd_path_ok(const char *path)
 {
     const char *p;
 
@@ -65,12 +65,12 @@ static int judge(int fd, mode_t type, const struct agentd_list *allowed)
     return below(allowed, real) ? 0 : -EACCES;
 }
 
-int agentd_open_read(const struct agentd_conf *c, const char *path)
+int libxl__agentd_open_read(const struct agentd_conf *c, const char *path)
 {
     char link[64];
     int at, r, fd;
 
-    if (!agentd_path_ok(path))
+    if (!libxl__agentd_path_ok(path))
         return -EINVAL;
     at = open(path, O_PATH | O_CLOEXEC);
     if (at < 0)
@@ -105,13 +105,13 @@ static int open_in(int dir, const char *name)
     return r;
 }
 
-int agentd_open_write(const struct agentd_conf *c, const char *path)
+int libxl__agentd_open_write(const struct agentd_conf *c, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char parent[PATH_MAX];
     int dir, r;
 
-    if (!agentd_path_ok(path) || !slash[1])
+    if (!libxl__agentd_path_ok(path) || !slash[1])
         return -EINVAL;
     snprintf(parent, sizeof(parent), "%.*s", (int)(slash - path) + 1, path);
     dir = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -16,7 +16,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "agent/agentd.h"
+#include "agent/agentd_core.h"
 #include "base/container.h"
 
 #define PORT_NAME "org.xl.agent.0"
@@ -150,7 +150,7 @@ static void start_peer(agentd *d)
     p->domid = INVALID_DOMID;
     p->hello = d->hello;
     p->user = d;
-    p->serve = agentd_serve;
+    p->serve = libxl__agentd_serve;
     p->gone = gone;
     if (libxl__agent_peer_open(p)) {
         close(d->fd);
@@ -211,7 +211,7 @@ static int listen_unix(agentd *d)
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(sun.sun_path, d->path);
+    memcpy(sun.sun_path, d->path, strlen(d->path));
     d->listen_fd =
         socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (d->listen_fd < 0)
@@ -223,7 +223,7 @@ static int listen_unix(agentd *d)
                : 0;
 }
 
-int agentd_port_start(agentd *d)
+int libxl__agentd_port_start(agentd *d)
 {
     d->fd = d->listen_fd = -1;
     libxl__ev_time_init(&d->retry);

@@ -10,7 +10,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
-#include "agent/agentd.h"
+#include "agent/agentd_core.h"
 
 struct power {
     const char *mode;
@@ -71,7 +71,7 @@ static void carry_out(libxl__egc *egc, libxl__agent_job *job)
     }
 }
 
-void agentd_shutdown(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+void libxl__agentd_shutdown(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     const char *mode = libxl__json_string(job->params, "mode");
     size_t i;

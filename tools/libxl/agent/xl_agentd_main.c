@@ -15,7 +15,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "agent/agentd.h"
+#include "agent/agentd_core.h"
 
 #define CONF_PATH "/etc/xl-agentd.conf"
 
@@ -115,7 +115,7 @@ static bool load_conf(agentd *d, const char *path)
 
     if (!text)
         return false;
-    why = agentd_conf_parse(&d->conf, text);
+    why = libxl__agentd_conf_parse(&d->conf, text);
     free(text);
     if (why)
         fprintf(stderr, "xl-agentd: %s: %s\n", path ? path : CONF_PATH, why);
@@ -126,8 +126,8 @@ static bool load_conf(agentd *d, const char *path)
 static bool make_hello(agentd *d)
 {
     libxl__gc *gc = libxl__ctx_gc(d->ctx);
-    char *methods = agentd_methods(d, gc);
-    char *boot_id = agentd_boot_id(gc);
+    char *methods = libxl__agentd_methods(d, gc);
+    char *boot_id = libxl__agentd_boot_id(gc);
 
     if (!methods)
         return false;
@@ -147,7 +147,7 @@ static int run(agentd *d)
     libxl__ev_time_init(&d->thaw);
     if (!make_hello(d))
         return 1;
-    rc = agentd_port_start(d);
+    rc = libxl__agentd_port_start(d);
     if (rc)
         return 1;
     agentd_log(d, "started");

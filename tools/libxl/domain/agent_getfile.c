@@ -6,7 +6,7 @@
  * time, and are written in order. A file without a size (of /proc) is read one
  * piece after the other, until the end.
  */
-#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,7 +237,7 @@ static int first_piece(struct getfile_op *op, uint64_t size, const char *tag)
 {
     if (strlen(tag) >= sizeof(op->tag))
         return fault(op, "the agent's answer is not understood");
-    strcpy(op->tag, tag);
+    snprintf(op->tag, sizeof(op->tag), "%s", tag);
     op->size = size;
     op->sized = size > 0;
     return 0;

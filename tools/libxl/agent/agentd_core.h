@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * agentd.h - xl-agentd, the guest's end of the channel. PRIVATE to agentd_*.c
- * and xl_agentd_main.c.
+ * agentd_core.h - xl-agentd, the guest's end of the channel. PRIVATE to
+ * agentd_*.c and xl_agentd_main.c.
  *
  * Owns:      the port, its peer, the configuration.
  * Thread:    loop thread only.
@@ -9,8 +9,8 @@
  *            checked after it was opened, every size bounded before it is
  *            allocated.
  */
-#ifndef LIBXL_AGENTD_H
-#define LIBXL_AGENTD_H
+#ifndef LIBXL_AGENTD_CORE_H
+#define LIBXL_AGENTD_CORE_H
 
 #include "agent/agent_peer.h"
 #include "agent/agentd_conf.h"
@@ -38,28 +38,30 @@ struct agentd {
 };
 
 /* ---- agentd_port.c: find, open, and open again ---- */
-int agentd_port_start(agentd *d);
+int libxl__agentd_port_start(agentd *d);
 
 /* ---- agentd_calls.c ---- */
 /* Every method that is built and not disabled: a JSON list, from gc. */
-char *agentd_methods(agentd *d, libxl__gc *gc);
-void agentd_serve(libxl__egc *egc, libxl__agent_peer *peer,
-                  libxl__agent_job *job);
+char *libxl__agentd_methods(agentd *d, libxl__gc *gc);
+void libxl__agentd_serve(libxl__egc *egc, libxl__agent_peer *peer,
+                         libxl__agent_job *job);
 /* "No such file" and the like: AGENT_E_SYSTEM with errno's text. */
-void agentd_fail_errno(libxl__egc *egc, libxl__agent_job *job, int errnoval);
+void libxl__agentd_fail_errno(libxl__egc *egc, libxl__agent_job *job,
+                              int errnoval);
 
 typedef void agentd_call(libxl__egc *egc, agentd *d, libxl__agent_job *job);
 /* ---- agentd_file.c ---- */
-agentd_call agentd_getfile, agentd_viewfile, agentd_putfile;
-/* ---- agentd_info.c ---- */
-agentd_call agentd_info, agentd_viewdmesg, agentd_settime;
-char *agentd_boot_id(libxl__gc *gc); /* NULL: none */
+agentd_call libxl__agentd_getfile, libxl__agentd_viewfile,
+    libxl__agentd_putfile;
+/* ---- libxl__agentd_info.c ---- */
+agentd_call libxl__agentd_info, libxl__agentd_viewdmesg, libxl__agentd_settime;
+char *libxl__agentd_boot_id(libxl__gc *gc); /* NULL: none */
 /* ---- agentd_power.c ---- */
-agentd_call agentd_shutdown;
+agentd_call libxl__agentd_shutdown;
 /* ---- agentd_freeze.c ---- */
-agentd_call agentd_fsfreeze, agentd_fsthaw;
-/* ---- agentd_exec.c ---- */
-agentd_call agentd_exec;
+agentd_call libxl__agentd_fsfreeze, libxl__agentd_fsthaw;
+/* ---- libxl__agentd_exec.c ---- */
+agentd_call libxl__agentd_exec;
 
 /* To syslog, or to stderr in the foreground. Silent while frozen: the log may
  * lie on a file system that would block us. */
