@@ -335,6 +335,37 @@ int xl_cmd_agent_call(struct xl *xl, int argc, char **argv)
                 optind + 2 < argc ? argv[optind + 2] : NULL);
 }
 
+static bool agent_is_up(struct xl *xl, uint32_t domid)
+{
+    const libxl_agent_how how = {.method = "hub.status", .quiet = true};
+    libxl_agent_reply reply;
+    bool up;
+
+    up = !libxl_agent_call(xl->ctx, domid, &how, &reply, NULL) &&
+         strstr(reply.result_json, "true");
+    libxl_agent_reply_dispose(&reply);
+    return up;
+}
+
+bool xl_agent_power(struct xl *xl, uint32_t domid, bool reboot)
+{
+    const libxl_agent_how how = {
+        .method = "guest.shutdown",
+        .params_json = reboot ? "{\"mode\":\"reboot\"}"
+                              : "{\"mode\":\"powerdown\"}",
+        .timeout_ms = 5000,
+        .quiet = true,
+    };
+    libxl_agent_reply reply;
+    bool done;
+
+    if (!agent_is_up(xl, domid))
+        return false;
+    done = !libxl_agent_call(xl->ctx, domid, &how, &reply, NULL);
+    libxl_agent_reply_dispose(&reply);
+    return done;
+}
+
 static int get_into(struct xl *xl, const struct agent_args *a, const char *path,
                     int fd)
 {

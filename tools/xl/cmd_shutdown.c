@@ -14,9 +14,12 @@ struct waiting {
 
 static int ask(struct xl *xl, uint32_t domid, bool fallback, bool reboot)
 {
-    int rc = reboot ? libxl_domain_reboot(xl->ctx, domid, NULL)
-                    : libxl_domain_shutdown(xl->ctx, domid, NULL);
+    int rc;
 
+    if (xl_agent_power(xl, domid, reboot))
+        return 0;
+    rc = reboot ? libxl_domain_reboot(xl->ctx, domid, NULL)
+                : libxl_domain_shutdown(xl->ctx, domid, NULL);
     if (rc != ERROR_NOPARAVIRT)
         return rc;
     if (fallback)

@@ -91,6 +91,10 @@ int xl_on_domain(struct xl *xl, int argc, char **argv,
                  int (*op)(libxl_ctx *ctx, uint32_t domid,
                            const libxl_asyncop_how *how));
 
+/* Has the guest's agent power it off or reboot it, if there is an agent that
+ * says it will. Silent if not. */
+bool xl_agent_power(struct xl *xl, uint32_t domid, bool reboot);
+
 /* ---- Ctrl-C (xl_interrupt.c) ---- */
 
 /* From here to the end, SIGINT, SIGTERM and SIGHUP ask the running operation

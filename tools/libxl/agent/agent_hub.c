@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -84,13 +85,29 @@ static int hand_on(libxl__egc *egc, libxl__agent_hub *hub, struct passing *p)
         libxl__agent_peer_is_up(&hub->guest) ? CALL_MS : AWAY_MS);
 }
 
+/* The hub's own call, for who does not want to wait for a guest. */
+static void tell_status(libxl__egc *egc, libxl__agent_hub *hub,
+                        libxl__agent_job *job)
+{
+    libxl__agent_job_result(egc, job,
+                            libxl__agent_peer_is_up(&hub->guest)
+                                ? "{\"up\":true}"
+                                : "{\"up\":false}",
+                            NULL, 0);
+}
+
 static void served(libxl__egc *egc, libxl__agent_peer *peer,
                    libxl__agent_job *job)
 {
     struct libxl__agent_hub_client *client = peer->user;
-    struct passing *p = calloc(1, sizeof(*p));
+    struct passing *p;
     int rc;
 
+    if (!strcmp(job->method, "hub.status")) {
+        tell_status(egc, client->hub, job);
+        return;
+    }
+    p = calloc(1, sizeof(*p));
     if (!p) {
         libxl__agent_job_error(egc, job, AGENT_E_BUSY, NULL);
         return;

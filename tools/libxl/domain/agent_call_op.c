@@ -95,6 +95,7 @@ int libxl__agent_call_op_start(libxl__egc *egc, libxl__ao *ao,
     op->ac.ao = ao;
     op->ac.domid = libxl__ao_domid(ao);
     op->ac.wait_ms = p->how->wait_ms;
+    op->ac.quiet = p->how->quiet;
     op->ac.ready = ready;
     op->ac.ended = ended;
     libxl__agent_call_init(&op->call);

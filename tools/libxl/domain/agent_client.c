@@ -141,11 +141,11 @@ static int open_socket(libxl__agent_client *ac)
     if (rc)
         return rc;
     ac->fd = libxl__connect_at(dirfd, "agent.sock");
-    if (ac->fd < 0) {
+    if (ac->fd < 0 && !ac->quiet)
         LOGED(host->ctx, ac->domid, ERROR, errno,
               "cannot reach the domain's keeper on its agent socket");
+    if (ac->fd < 0)
         rc = ERROR_NOT_READY;
-    }
     close(dirfd);
     return rc;
 }
@@ -234,6 +234,8 @@ int libxl__agent_client_rc(libxl__agent_client *ac,
         return 0;
     if (answer->code == AGENT_E_CANCELLED && libxl__ao_aborting(ac->ao))
         return ERROR_ABORTED;
+    if (ac->quiet && answer->code == AGENT_E_AWAY)
+        return ERROR_NOT_READY;
     if (answer->code == AGENT_E_AWAY)
         LOGD(ctx, ac->domid, ERROR,
              "nobody answers on the guest's agent channel: is xl-agentd "

@@ -21,6 +21,7 @@ struct libxl__agent_client {
     libxl__ao *ao;
     uint32_t domid;
     uint32_t wait_ms; /* for the guest's agent; 0: do not */
+    bool quiet;       /* no message when there is no keeper or agent */
     void (*ready)(libxl__egc *egc, libxl__agent_client *ac);
     void (*ended)(libxl__egc *egc, libxl__agent_client *ac, int rc);
     /* valid from ready on */

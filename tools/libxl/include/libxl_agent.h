@@ -21,6 +21,7 @@ typedef struct {
     const char *params_json; /* an object */
     uint32_t timeout_ms;
     uint32_t wait_ms; /* for an agent that is not there yet */
+    bool quiet;       /* nothing is logged when nobody is there */
 } libxl_agent_how;
 
 typedef struct {
