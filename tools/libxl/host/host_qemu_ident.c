@@ -114,6 +114,8 @@ static bool find_by_env(struct libxl__host_qemu *hq, uint32_t domid,
 
         found = pid > 0 && !libxl__proc_id_of(pid, out) && env_has(pid, tag);
     }
+    if (!found)
+        memset(out, 0, sizeof(*out));
     libxl__gc_dispose(&gc);
     closedir(d);
     return found;
