@@ -11,6 +11,9 @@
 #include "domain/recover_one.h"
 #include "domain/stale.h"
 
+#define PATIENCE_MS 5000
+#define AGAIN_MS 20
+
 struct recover {
     libxl__ao *ao;
     libxl__host *host;
@@ -23,11 +26,18 @@ struct recover {
     struct libxl__recover_one one;
     libxl__keep keep;
     libxl__ev_immediate soon; /* the next one: no recursion */
+    libxl__ev_time again;     /* for one that is held for a moment */
+    uint64_t patience_ms;     /* until when */
 };
 
 static struct recover *recover_of_soon(libxl__ev_immediate *soon)
 {
     return CONTAINER_OF(soon, struct recover, soon);
+}
+
+static struct recover *recover_of_again(libxl__ev_time *again)
+{
+    return CONTAINER_OF(again, struct recover, again);
 }
 
 static void next_soon(libxl__egc *egc, libxl__ev_immediate *soon);
@@ -46,6 +56,8 @@ int libxl__domain_recover_start(libxl__egc *egc, libxl__ao *ao,
     if (!re)
         return ERROR_NOMEM;
     re->ao = ao;
+    libxl__ev_time_init(&re->again);
+    re->patience_ms = libxl__now_ms(libxl__ao_ctx(ao)) + PATIENCE_MS;
     re->host = libxl__host_get(libxl__ao_ctx(ao));
     if (!re->host)
         return ERROR_FAIL;
@@ -77,7 +89,29 @@ static void finish(libxl__egc *egc, struct recover *re)
     libxl__ao_complete(egc, re->ao, re->rc);
 }
 
-static void next(libxl__egc *egc, struct recover *re)
+/* Its operation is over, and still someone holds it: the keeper, which looks
+ * what there is to do and then lets go. */
+static bool will_be_free_soon(struct recover *re, uint32_t domid)
+{
+    struct libxl__journal j;
+
+    return !libxl__journal_read(re->store, libxl__ao_gc(re->ao), domid, &j) &&
+           libxl__proc_id_state(&j.owner) != LIBXL__PROC_ALIVE &&
+           libxl__now_ms(re->host->ctx) < re->patience_ms;
+}
+
+static void try_again(libxl__egc *egc, libxl__ev_time *ev, int rc)
+{
+    struct recover *re = recover_of_again(ev);
+
+    if (rc == ERROR_ABORTED)
+        re->patience_ms = 0;
+    next(egc, re);
+}
+
+/* The next domain that has to be looked at, with its lock; false: none, or
+ * not yet. */
+static bool take_next(struct recover *re)
 {
     bool all = libxl__ao_domid(re->ao) == INVALID_DOMID;
     uint32_t domid;
@@ -89,16 +123,31 @@ static void next(libxl__egc *egc, struct recover *re)
             re->recovered++;
             continue;
         }
-        rc = libxl__domain_lock_take(re->store, domid, "recover", all,
+        rc = libxl__domain_lock_take(re->store, domid, "recover", true,
                                      &re->lock);
         if (!rc)
-            break;
+            return true;
+        if (rc == ERROR_LOCK_FAIL && will_be_free_soon(re, domid) &&
+            !libxl__ev_time_register_rel(re->host->ctx, re->ao, &re->again,
+                                         try_again, AGAIN_MS))
+            return false;
+        if (!all) /* for its message */
+            rc = libxl__domain_lock_take(re->store, domid, "recover", false,
+                                         &re->lock);
+        if (!rc)
+            return true;
         /* Held or gone: nothing that `recover` of all has to end. */
         if (!all || (rc != ERROR_LOCK_FAIL && rc != ERROR_DOMAIN_NOTFOUND))
             re->rc = re->rc ? re->rc : rc;
     }
-    if (re->at == re->nr) {
-        finish(egc, re);
+    return false;
+}
+
+static void next(libxl__egc *egc, struct recover *re)
+{
+    if (!take_next(re)) {
+        if (re->at == re->nr)
+            finish(egc, re);
         return;
     }
     re->one = (struct libxl__recover_one){
