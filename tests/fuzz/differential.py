@@ -189,7 +189,12 @@ def judge_c(command, data):
 
 
 def disagreement(c, python):
-    """What is wrong with two verdicts, or None."""
+    """What is wrong with two verdicts, or None.
+
+    Behind VERIFY the C reader compares pages; the verifier never does.
+    """
+    if c[0] == 1 and "differ from what was sent before" in c[1]:
+        c = (0, c[1])
     if c[0] not in (0, 1) or "Sanitizer" in c[1]:
         return "the C reader died: %s %s" % c
     if c[0] != python[0]:
