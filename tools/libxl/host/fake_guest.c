@@ -4,13 +4,16 @@
  */
 #include "host/fake_guest.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/log.h"
 #include "store/domain_record.h"
 
+#define FAKE_DM_STATE "state of a fake device model\n"
 /* On Xen a guest's PFNs reach up to 4 GiB, however little memory it has. */
 #define XEN_PFNS_BYTES (4ull << 30)
 
@@ -123,4 +126,27 @@ int libxl__fake_guest_erase(libxl__store *st, uint32_t domid)
     int rc = st->ops->erase(st, domid, "fake");
 
     return rc == ERROR_NOTFOUND ? 0 : rc;
+}
+
+int libxl__fake_dm_write(libxl_ctx *ctx, uint32_t domid, int fd)
+{
+    static const char state[] = FAKE_DM_STATE;
+    const ssize_t bytes = sizeof(state) - 1;
+
+    if (pwrite(fd, state, (size_t)bytes, 0) == bytes)
+        return 0;
+    LOGED(ctx, domid, ERROR, errno, "cannot write the device model's state");
+    return ERROR_FAIL;
+}
+
+int libxl__fake_dm_check(libxl_ctx *ctx, uint32_t domid, int fd)
+{
+    char state[sizeof(FAKE_DM_STATE)] = "";
+    const ssize_t bytes = sizeof(state) - 1;
+
+    if (pread(fd, state, sizeof(state), 0) == bytes &&
+        !strcmp(state, FAKE_DM_STATE))
+        return 0;
+    LOGD(ctx, domid, ERROR, "the device model's state is not a fake one");
+    return ERROR_FAIL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fake_guest.h - a fake guest's record "fake": its run state, and nothing else;
- * and its size, which the record "domain" tells.
+ * fake_guest.h - a fake guest: its record "fake" (its run state, and nothing
+ * else), its size, which the record "domain" tells, and its device model's state.
  *
  * Thread:    loop thread only.
  * Errors:    rc, logged.
@@ -36,5 +36,8 @@ int libxl__fake_guest_set(libxl__store *st, uint32_t domid,
 int libxl__fake_guest_memory(libxl__store *st, uint32_t domid, bool xen,
                              uint64_t *bytes);
 int libxl__fake_guest_erase(libxl__store *st, uint32_t domid);
+
+int libxl__fake_dm_write(libxl_ctx *ctx, uint32_t domid, int fd);
+int libxl__fake_dm_check(libxl_ctx *ctx, uint32_t domid, int fd);
 
 #endif

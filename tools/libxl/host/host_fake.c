@@ -11,15 +11,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/container.h"
 #include "base/log.h"
 #include "host/fake_guest.h"
 #include "host/fake_info.h"
 #include "store/domain_record.h"
-
-#define FAKE_DM_STATE "state of a fake device model\n"
 
 struct fake_host {
     libxl__host host;           /* first: see fake_of */
@@ -329,31 +326,20 @@ static void fake_helper_guest_done(libxl__host *h,
 static int fake_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                         int fd)
 {
-    static const char state[] = FAKE_DM_STATE;
     int rc = enter(h, call->domid, "dm_save");
 
-    if (!rc &&
-        pwrite(fd, state, sizeof(state) - 1, 0) != (ssize_t)sizeof(state) - 1) {
-        LOGED(h->ctx, call->domid, ERROR, errno,
-              "cannot write the device model's state");
-        rc = ERROR_FAIL;
-    }
+    if (!rc)
+        rc = libxl__fake_dm_write(h->ctx, call->domid, fd);
     return answer_soon(egc, h, call, "dm_save", rc);
 }
 
 static int fake_dm_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                         int fd)
 {
-    char state[sizeof(FAKE_DM_STATE)] = "";
     int rc = enter(h, call->domid, "dm_load");
 
-    if (!rc &&
-        (pread(fd, state, sizeof(state), 0) != (ssize_t)sizeof(state) - 1 ||
-         strcmp(state, FAKE_DM_STATE))) {
-        LOGD(h->ctx, call->domid, ERROR,
-             "the device model's state is not a fake one");
-        rc = ERROR_FAIL;
-    }
+    if (!rc)
+        rc = libxl__fake_dm_check(h->ctx, call->domid, fd);
     return answer_soon(egc, h, call, "dm_load", rc);
 }
 
