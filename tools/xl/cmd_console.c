@@ -18,8 +18,10 @@ int xl_cmd_console(struct xl *xl, int argc, char **argv)
         case 't':
             if (!strcmp(optarg, "serial"))
                 break;
-            xl_error(xl, "-t %s is not offered: a domain has a serial console "
-                         "here", optarg);
+            xl_error(xl,
+                     "-t %s is not offered: a domain has a serial console "
+                     "here",
+                     optarg);
             return XL_FAILED;
         case 'n':
             if (!strcmp(optarg, "0"))

@@ -90,8 +90,8 @@ static int options(struct xl *xl, struct create_args *args, int argc,
         {0}};
     int exit_code, c;
 
-    while ((c = xl_getopt(xl, argc, argv, "qf:npcFedVA", longs,
-                          &exit_code)) != XL_OPT_END) {
+    while ((c = xl_getopt(xl, argc, argv, "qf:npcFedVA", longs, &exit_code)) !=
+           XL_OPT_END) {
         switch (c) {
         case XL_OPT_EXIT:
             return exit_code;

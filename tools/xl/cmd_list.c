@@ -126,13 +126,12 @@ static int list_some(struct xl *xl, const struct list_args *args, char **names,
 
 int xl_cmd_list(struct xl *xl, int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"long", no_argument, NULL, 'l'},
-        {"verbose", no_argument, NULL, 'v'},
-        {"context", no_argument, NULL, 'Z'},
-        {"cpupool", no_argument, NULL, 'c'},
-        {"numa", no_argument, NULL, 'n'},
-        {0}};
+    static const struct option longs[] = {{"long", no_argument, NULL, 'l'},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {"context", no_argument, NULL, 'Z'},
+                                          {"cpupool", no_argument, NULL, 'c'},
+                                          {"numa", no_argument, NULL, 'n'},
+                                          {0}};
     struct list_args args = {.details = false};
     int exit_code, c;
 

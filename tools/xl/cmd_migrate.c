@@ -93,7 +93,8 @@ static void result_json(struct xl *xl, const struct migrate_args *args,
 
     fprintf(to,
             "{\"event\":\"done\",\"what\":\"migrate\",\"domid\":%u,\"ok\":%s,"
-            "\"host\":", args->domid, rc ? "false" : "true");
+            "\"host\":",
+            args->domid, rc ? "false" : "true");
     xl_json_string(to, args->host);
     if (!rc)
         fprintf(to,
@@ -167,8 +168,17 @@ static int migrate_with_config(struct xl *xl, struct migrate_args *args)
 
 /* ---- options ---- */
 
-enum { OPT_DEBUG = 256, OPT_LIVE, OPT_JSON, OPT_DOWNTIME, OPT_ITERS,
-       OPT_REMAINING, OPT_BUSY, OPT_BANDWIDTH, OPT_TIMEOUT };
+enum {
+    OPT_DEBUG = 256,
+    OPT_LIVE,
+    OPT_JSON,
+    OPT_DOWNTIME,
+    OPT_ITERS,
+    OPT_REMAINING,
+    OPT_BUSY,
+    OPT_BANDWIDTH,
+    OPT_TIMEOUT
+};
 
 static const struct option longs[] = {
     {"debug", no_argument, NULL, OPT_DEBUG},
@@ -183,8 +193,7 @@ static const struct option longs[] = {
     {0}};
 
 /* A whole number from 1 to max. */
-static bool number(struct xl *xl, const char *what, uint64_t max,
-                   uint64_t *out)
+static bool number(struct xl *xl, const char *what, uint64_t max, uint64_t *out)
 {
     char *end;
 

@@ -72,8 +72,8 @@ static void result_json(struct xl *xl, const struct restore_args *args,
     fprintf(xl->progress.to, "{\"event\":\"done\",\"what\":\"restore\",");
     if (domid != INVALID_DOMID)
         fprintf(xl->progress.to, "\"domid\":%u,", domid);
-    fprintf(xl->progress.to, "\"ok\":%s,\"file\":",
-            exit_code ? "false" : "true");
+    fprintf(xl->progress.to,
+            "\"ok\":%s,\"file\":", exit_code ? "false" : "true");
     xl_json_string(xl->progress.to, args->path);
     fputs("}\n", xl->progress.to);
     fflush(xl->progress.to);
@@ -89,9 +89,9 @@ static int restore(struct xl *xl, const struct restore_args *args, int fd,
     if (args->json)
         xl_progress_json(&xl->progress, stdout);
     xl_interruptible_begin(xl);
-    rc = libxl_domain_create_restore(xl->ctx, config, &domid, fd,
-                                     flags & FLAG_STREAM_V2 ? 2 : 1, NULL,
-                                     NULL);
+    rc =
+        libxl_domain_create_restore(xl->ctx, config, &domid, fd,
+                                    flags & FLAG_STREAM_V2 ? 2 : 1, NULL, NULL);
     xl_interruptible_end(xl);
     xl_progress_break(&xl->progress);
     xl->progress.name = NULL;

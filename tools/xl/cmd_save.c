@@ -37,8 +37,10 @@ static bool is_checked(const libxl_save_how *how)
 static void say_unchecked(struct xl *xl, const struct save_args *args)
 {
     if (args->how.then == LIBXL_SAVE_THEN_DESTROY)
-        xl_say(xl, "%s is saved and gone; what became of its state at the other "
-                   "end of %s was not checked", xl->progress.name,
+        xl_say(xl,
+               "%s is saved and gone; what became of its state at the other "
+               "end of %s was not checked",
+               xl->progress.name,
                strcmp(args->how.path, "-") ? args->how.path
                                            : "standard output");
 }
@@ -49,7 +51,8 @@ static void result_json(struct xl *xl, const struct save_args *args, int rc)
         return;
     fprintf(xl->progress.to,
             "{\"event\":\"done\",\"what\":\"save\",\"domid\":%u,\"ok\":%s,"
-            "\"file\":", args->domid, rc ? "false" : "true");
+            "\"file\":",
+            args->domid, rc ? "false" : "true");
     xl_json_string(xl->progress.to, args->how.path);
     fputs("}\n", xl->progress.to);
     fflush(xl->progress.to);
@@ -98,8 +101,7 @@ static int save_with_config(struct xl *xl, struct save_args *args)
 }
 
 /* -1: go on */
-static int options(struct xl *xl, struct save_args *args, int argc,
-                   char **argv)
+static int options(struct xl *xl, struct save_args *args, int argc, char **argv)
 {
     static const struct option longs[] = {{"live", no_argument, NULL, 'l'},
                                           {"json", no_argument, NULL, 'j'},

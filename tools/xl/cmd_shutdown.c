@@ -23,12 +23,13 @@ static int ask(struct xl *xl, uint32_t domid, bool fallback, bool reboot)
     if (rc != ERROR_NOPARAVIRT)
         return rc;
     if (fallback)
-        return libxl_send_trigger(xl->ctx, domid,
-                                  reboot ? LIBXL_TRIGGER_RESET
-                                         : LIBXL_TRIGGER_POWER,
-                                  0, NULL);
-    xl_error(xl, "domain %u has no one who listens: use -F for the %s button, "
-                 "or 'xl destroy'", domid, reboot ? "reset" : "power");
+        return libxl_send_trigger(
+            xl->ctx, domid, reboot ? LIBXL_TRIGGER_RESET : LIBXL_TRIGGER_POWER,
+            0, NULL);
+    xl_error(xl,
+             "domain %u has no one who listens: use -F for the %s button, "
+             "or 'xl destroy'",
+             domid, reboot ? "reset" : "power");
     return rc;
 }
 
@@ -63,8 +64,8 @@ static int wait_all(struct xl *xl, struct waiting *w, int n, bool for_death)
     while (still_waiting(w, n)) {
         libxl_event *event;
         struct waiting *one;
-        int rc = libxl_event_wait(xl->ctx, &event, LIBXL_EVENTMASK_ALL, NULL,
-                                  NULL);
+        int rc =
+            libxl_event_wait(xl->ctx, &event, LIBXL_EVENTMASK_ALL, NULL, NULL);
 
         if (rc)
             return rc;
@@ -134,9 +135,8 @@ static int shutdown_all(struct xl *xl, int waits, bool fallback)
 
 int xl_cmd_shutdown(struct xl *xl, int argc, char **argv)
 {
-    static const struct option longs[] = {{"all", no_argument, NULL, 'a'},
-                                          {"wait", no_argument, NULL, 'w'},
-                                          {0}};
+    static const struct option longs[] = {
+        {"all", no_argument, NULL, 'a'}, {"wait", no_argument, NULL, 'w'}, {0}};
     libxl_dominfo one = {.domid = INVALID_DOMID};
     bool all = false, fallback = false;
     int waits = 0, exit_code, c;

@@ -37,8 +37,10 @@ int xl_cmd_trigger(struct xl *xl, int argc, char **argv)
     if (!xl_args_only(xl, argc, argv, 2, 3, &exit_code))
         return exit_code;
     if (!trigger_of(argv[optind + 1], &trigger)) {
-        xl_error(xl, "unknown trigger '%s' (power, sleep, nmi, init, reset or "
-                     "s3resume)", argv[optind + 1]);
+        xl_error(xl,
+                 "unknown trigger '%s' (power, sleep, nmi, init, reset or "
+                 "s3resume)",
+                 argv[optind + 1]);
         return XL_FAILED;
     }
     if (optind + 2 < argc) {

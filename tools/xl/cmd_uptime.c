@@ -13,9 +13,9 @@ static void print_line(const libxl_dominfo *info, bool brief, time_t now)
     struct tm tm;
 
     if (info->started_at > 0)
-        xl_uptime_text(up, sizeof(up), now > info->started_at
-                                           ? (uint64_t)(now - info->started_at)
-                                           : 0);
+        xl_uptime_text(
+            up, sizeof(up),
+            now > info->started_at ? (uint64_t)(now - info->started_at) : 0);
     if (!brief) {
         printf("%-33s %4" PRIu32 " %s\n", name, info->domid, up);
         return;

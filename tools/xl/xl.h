@@ -25,7 +25,7 @@ struct xl;
 struct xl_command {
     const char *name;
     int (*run)(struct xl *xl, int argc, char **argv);
-    bool no_ctx; /* works without a host */
+    bool no_ctx;         /* works without a host */
     const char *args;    /* "[OPTIONS] DOMAIN FILE" */
     const char *summary; /* a line for xl help */
     const char *options; /* the lines of xl help COMMAND; NULL: none */

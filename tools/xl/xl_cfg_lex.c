@@ -94,7 +94,8 @@ static int numeric_escape(const char **at, const char *end)
 
 static int escape(const char **at, const char *end)
 {
-    static const char letters[] = "abfnrtv\\'\"", means[] = "\a\b\f\n\r\t\v\\'\"";
+    static const char letters[] = "abfnrtv\\'\"",
+                      means[] = "\a\b\f\n\r\t\v\\'\"";
     const char *found;
 
     if (**at == 'x' || (**at >= '0' && **at <= '7'))
@@ -136,8 +137,9 @@ static bool lex_string(struct xl_cfg_lexer *lx, char quote)
             return lex_error(lx, "a string does not end on its line");
         if (*lx->at == '\0')
             return lex_error(lx, "a NUL byte in a string");
-        lx->at += *lx->at == '\\' && lx->end - lx->at > 1 &&
-                          lx->at[1] != '\n' ? 2 : 1;
+        lx->at += *lx->at == '\\' && lx->end - lx->at > 1 && lx->at[1] != '\n'
+                      ? 2
+                      : 1;
     }
     if (lx->at >= lx->end)
         return lex_error(lx, "a string does not end");
@@ -197,8 +199,8 @@ static bool lex_other(struct xl_cfg_lexer *lx, char c)
 {
     char what[64];
 
-    if (is_word(c) || c == '-' || (lx->bare_words && lx->value_next &&
-                                   is_bare(c)))
+    if (is_word(c) || c == '-' ||
+        (lx->bare_words && lx->value_next && is_bare(c)))
         return lex_word(lx);
     if (c > ' ' && c < 0x7f)
         snprintf(what, sizeof(what), "'%c' is not expected here", c);

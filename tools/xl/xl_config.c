@@ -92,8 +92,7 @@ static bool take_strings(struct xl_config_build *b,
     return true;
 }
 
-static bool take_action(struct xl_config_build *b,
-                        const struct xl_cfg_value *v,
+static bool take_action(struct xl_config_build *b, const struct xl_cfg_value *v,
                         libxl_action_on_shutdown *at)
 {
     static const char *const names[][2] = {
@@ -232,8 +231,7 @@ static bool finish(struct xl_config_build *b)
 }
 
 bool xl_config_build(const struct xl_cfg *cfg, libxl_domain_config *config,
-                     xl_config_warn *warn, void *user,
-                     struct xl_cfg_error *err)
+                     xl_config_warn *warn, void *user, struct xl_cfg_error *err)
 {
     struct xl_config_build b = {cfg, config, err, warn, user, NULL};
     bool ok;

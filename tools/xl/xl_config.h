@@ -24,7 +24,7 @@ struct xl_config_build {
 };
 
 enum xl_key_how {
-    XL_KEY_STRING, /* to the char * at offset */
+    XL_KEY_STRING,  /* to the char * at offset */
     XL_KEY_STRINGS, /* a list or one string, to the char ** at offset */
     XL_KEY_BOOL,
     XL_KEY_INT,
@@ -83,8 +83,7 @@ bool xl_config_vnclisten(struct xl_config_build *b,
 bool xl_config_rtc(struct xl_config_build *b, const struct xl_cfg_value *v);
 bool xl_config_dm_version(struct xl_config_build *b,
                           const struct xl_cfg_value *v);
-bool xl_config_dm_args(struct xl_config_build *b,
-                       const struct xl_cfg_value *v);
+bool xl_config_dm_args(struct xl_config_build *b, const struct xl_cfg_value *v);
 bool xl_config_on(struct xl_config_build *b, const struct xl_cfg_value *v);
 bool xl_config_hdtype(struct xl_config_build *b, const struct xl_cfg_value *v);
 bool xl_config_default_word(struct xl_config_build *b,

@@ -135,8 +135,7 @@ bool xl_config_bios(struct xl_config_build *b, const struct xl_cfg_value *v)
     return set_word(b, &b->config->b_info.bios, word);
 }
 
-bool xl_config_firmware(struct xl_config_build *b,
-                        const struct xl_cfg_value *v)
+bool xl_config_firmware(struct xl_config_build *b, const struct xl_cfg_value *v)
 {
     libxl_domain_build_info *bi = &b->config->b_info;
     const char *word = word_of(v);

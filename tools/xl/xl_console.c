@@ -29,7 +29,7 @@ struct console {
     bool tty, stdin_open, left;
     struct termios before;
     sigset_t mask_before;
-    size_t pending;      /* bytes for the guest */
+    size_t pending; /* bytes for the guest */
     char to_guest[65536];
 };
 

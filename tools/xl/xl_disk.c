@@ -203,10 +203,10 @@ static bool set_positional(struct disk_text *t, char *word)
 /* raw:/dev/x, tap:aio:/x, file:/x: behind the prefixes, and *at moved there */
 static bool old_prefixes(struct disk_text *t, const char **at)
 {
-    static const char *const ignored[] = {"tapdisk:", "tap2:", "tap:", "aio:",
-                                          "ioemu:", "file:", "phy:", NULL};
-    static const char *const formats[] = {"raw:", "qcow2:", "qcow:", "vhd:",
-                                          NULL};
+    static const char *const ignored[] = {
+        "tapdisk:", "tap2:", "tap:", "aio:", "ioemu:", "file:", "phy:", NULL};
+    static const char *const formats[] = {
+        "raw:", "qcow2:", "qcow:", "vhd:", NULL};
     char name[8];
 
 again:

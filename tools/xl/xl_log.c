@@ -51,8 +51,9 @@ static void stamp(const struct xl *xl)
 
 static void write_json(struct xl *xl, libxl_loglevel level, const char *text)
 {
-    fprintf(xl->progress.to, "{\"event\":\"message\",\"level\":\"%s\",\"text\":",
-            level_name(level));
+    fprintf(
+        xl->progress.to,
+        "{\"event\":\"message\",\"level\":\"%s\",\"text\":", level_name(level));
     xl_json_string(xl->progress.to, text);
     fputs("}\n", xl->progress.to);
     fflush(xl->progress.to);
@@ -69,7 +70,8 @@ static void write_message(struct xl *xl, libxl_loglevel level, const char *text)
     stamp(xl);
     fprintf(stderr, "xl: %s%s%s\n",
             level == LIBXL_LOG_NOTICE || level == LIBXL_LOG_INFO
-                ? "" : level_name(level),
+                ? ""
+                : level_name(level),
             level == LIBXL_LOG_NOTICE || level == LIBXL_LOG_INFO ? "" : ": ",
             text);
     fflush(stderr);

@@ -63,8 +63,8 @@ void xl_json_string(FILE *to, const char *text)
 
 static uint64_t seconds_left(const libxl_progress *p)
 {
-    uint64_t left = p->total_pages > p->done_pages
-                        ? p->total_pages - p->done_pages : 0;
+    uint64_t left =
+        p->total_pages > p->done_pages ? p->total_pages - p->done_pages : 0;
 
     return p->rate_bps ? left * PAGE_BYTES / p->rate_bps + 1 : 0;
 }
@@ -190,7 +190,9 @@ static void show_bar(struct xl_progress *pr, const libxl_progress *p)
     char text[512];
 
     xl_progress_text(text, sizeof(text), pr->name, p,
-                     width >= 100 ? 30 : width >= 80 ? 16 : 0);
+                     width >= 100  ? 30
+                     : width >= 80 ? 16
+                                   : 0);
     if (strlen(text) >= width)
         text[width - 1] = '\0';
     fprintf(pr->to, "\r%s\033[K%s", text, p->finished ? "\n" : "");
@@ -200,8 +202,8 @@ static void show_bar(struct xl_progress *pr, const libxl_progress *p)
 static void show_json(struct xl_progress *pr, uint32_t domid,
                       const libxl_progress *p)
 {
-    fprintf(pr->to, "{\"event\":\"progress\",\"domid\":%" PRIu32 ",\"what\":",
-            domid);
+    fprintf(pr->to,
+            "{\"event\":\"progress\",\"domid\":%" PRIu32 ",\"what\":", domid);
     xl_json_string(pr->to, p->what);
     fprintf(pr->to,
             ",\"pass\":%u,\"done_pages\":%" PRIu64 ",\"total_pages\":%" PRIu64

@@ -30,8 +30,10 @@ static int give_up(struct xl *xl, uint32_t domid, int console)
     if (console >= 0)
         close(console);
     if (libxl_domain_destroy(xl->ctx, domid, NULL))
-        xl_error(xl, "domain %u could not be destroyed after that: see 'xl "
-                     "list', then 'xl destroy %u'", domid, domid);
+        xl_error(xl,
+                 "domain %u could not be destroyed after that: see 'xl "
+                 "list', then 'xl destroy %u'",
+                 domid, domid);
     return XL_FAILED;
 }
 

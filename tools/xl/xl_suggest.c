@@ -27,8 +27,8 @@ static unsigned distance(const char *a, const char *b)
                 d = up[j] + 1;
             if (now[j - 1] + 1 < d)
                 d = now[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                row[(i - 2) % 3][j - 2] + 1 < d)
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+                a[i - 2] == b[j - 1] && row[(i - 2) % 3][j - 2] + 1 < d)
                 d = row[(i - 2) % 3][j - 2] + 1;
             now[j] = d;
         }

@@ -26,8 +26,8 @@ void xl_state_letters(const libxl_dominfo *info, char out[7])
     out[1] = info->blocked ? 'b' : '-';
     out[2] = info->paused ? 'p' : '-';
     out[3] = info->shutdown ? 's' : '-';
-    out[4] = reason >= 0 && reason < (int)strlen(reasons) ? reasons[reason]
-                                                          : '-';
+    out[4] =
+        reason >= 0 && reason < (int)strlen(reasons) ? reasons[reason] : '-';
     out[5] = info->dying ? 'd' : '-';
     out[6] = '\0';
 }

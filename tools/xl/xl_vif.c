@@ -158,9 +158,9 @@ static bool one_parameter(struct vif_text *t, char *word)
     if (!word[0] || !strcmp(word, "trusted"))
         return true;
     if (!equals)
-        return refuse(t, !strcmp(word, "untrusted") ? "not offered:"
-                                                    : "unknown word",
-                      word);
+        return refuse(
+            t, !strcmp(word, "untrusted") ? "not offered:" : "unknown word",
+            word);
     *equals = '\0';
     return set_key(t, word, equals + 1);
 }

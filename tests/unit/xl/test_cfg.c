@@ -137,14 +137,14 @@ static void bare_words_are_for_the_command_line(void **state)
     struct xl_cfg cfg;
     struct xl_cfg_error err;
 
-    assert_true(parse(&cfg, "name=web-01; kernel=/a/b.c;memory=64", true,
-                      &err));
+    assert_true(
+        parse(&cfg, "name=web-01; kernel=/a/b.c;memory=64", true, &err));
     assert_string_equal(xl_cfg_find(&cfg, "name")->value.text, "web-01");
     assert_string_equal(xl_cfg_find(&cfg, "kernel")->value.text, "/a/b.c");
     assert_int_equal(xl_cfg_find(&cfg, "memory")->value.kind, XL_CFG_NUMBER);
     xl_cfg_free(&cfg);
-    assert_true(parse(&cfg, "uuid=7ddcb606-abe8-4090-a188-ba89b6431daa", true,
-                      &err));
+    assert_true(
+        parse(&cfg, "uuid=7ddcb606-abe8-4090-a188-ba89b6431daa", true, &err));
     assert_int_equal(xl_cfg_find(&cfg, "uuid")->value.kind, XL_CFG_STRING);
     xl_cfg_free(&cfg);
     expect_error("name=web", "a value wants quotes");
@@ -174,8 +174,8 @@ static void what_is_too_much_is_refused(void **state)
 
     memset(big, '\n', XL_CFG_TEXT_MAX + 1);
     xl_cfg_init(&cfg);
-    assert_false(xl_cfg_parse(&cfg, "f", big, XL_CFG_TEXT_MAX + 1, false,
-                              &err));
+    assert_false(
+        xl_cfg_parse(&cfg, "f", big, XL_CFG_TEXT_MAX + 1, false, &err));
     xl_cfg_free(&cfg);
     memcpy(big, "a=", 2);
     memset(big + 2, '[', 100000);

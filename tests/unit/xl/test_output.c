@@ -42,8 +42,10 @@ static int fields(char *line)
 
 static void a_list_line_has_six_fields(void **state)
 {
-    libxl_dominfo info = {.domid = 3, .current_memkb = 131072,
-                          .vcpu_online = 2, .running = true,
+    libxl_dominfo info = {.domid = 3,
+                          .current_memkb = 131072,
+                          .vcpu_online = 2,
+                          .running = true,
                           .cpu_time = UINT64_C(12345000000)};
     char *line = printed(print_list_line, &info);
 
@@ -106,7 +108,8 @@ static void uptimes_are_readable(void **state)
 
 static void progress_shows_rate_and_time_left(void **state)
 {
-    libxl_progress p = {.what = "Saving", .done_pages = 25600,
+    libxl_progress p = {.what = "Saving",
+                        .done_pages = 25600,
                         .total_pages = 102400,
                         .rate_bps = UINT64_C(100) << 20};
     char text[256];

@@ -84,7 +84,8 @@ static void equivalent_cdroms_are_equal(void **state)
         "/root/image.iso,,hdc,cdrom",
         "/root/image.iso,,hdc,,cdrom",
         "/root/image.iso,raw,hdc,devtype=cdrom",
-        "format=raw, vdev=hdc, access=ro, devtype=cdrom, target=/root/image.iso",
+        "format=raw, vdev=hdc, access=ro, devtype=cdrom, "
+        "target=/root/image.iso",
         "raw:/root/image.iso,hdc:cdrom,ro",
     };
 

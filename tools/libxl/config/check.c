@@ -74,7 +74,8 @@ static int check_sizes(const libxl_domain_build_info *b,
         return ERROR_INVAL;
     }
     if (b->max_vcpus < 1 || b->max_vcpus > LIBXL__CONFIG_VCPUS_MAX) {
-        libxl__config_error_set(err, "b_info.max_vcpus: %d is not within 1 to %d",
+        libxl__config_error_set(err,
+                                "b_info.max_vcpus: %d is not within 1 to %d",
                                 b->max_vcpus, LIBXL__CONFIG_VCPUS_MAX);
         return ERROR_INVAL;
     }

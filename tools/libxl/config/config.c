@@ -250,8 +250,7 @@ static void *add_element(void **array, int *count,
 
 libxl_device_disk *libxl_domain_config_add_disk(libxl_domain_config *c)
 {
-    return add_element((void **)&c->disks, &c->num_disks,
-                       &libxl__fields_disk);
+    return add_element((void **)&c->disks, &c->num_disks, &libxl__fields_disk);
 }
 
 libxl_device_nic *libxl_domain_config_add_nic(libxl_domain_config *c)

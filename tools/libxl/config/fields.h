@@ -16,13 +16,13 @@
 #include "libxl.h"
 
 enum libxl__kind {
-    KIND_STRING,  /* char *; max: bytes; words: the only values allowed */
-    KIND_STRINGS, /* char **, NULL-terminated; JSON: a list */
+    KIND_STRING,       /* char *; max: bytes; words: the only values allowed */
+    KIND_STRINGS,      /* char **, NULL-terminated; JSON: a list */
     KIND_STRINGS_ONE,  /* the same member, written as a string if it has one */
     KIND_STRINGS_MANY, /* the same member, written as a list if it has more */
-    KIND_DEFBOOL, /* bool; JSON: "True", "False" */
-    KIND_BOOL,    /* bool; JSON: true, false, 0, 1; written as def_json says */
-    KIND_INT,     /* int */
+    KIND_DEFBOOL,      /* bool; JSON: "True", "False" */
+    KIND_BOOL, /* bool; JSON: true, false, 0, 1; written as def_json says */
+    KIND_INT,  /* int */
     KIND_U32,
     KIND_U64,
     KIND_I64,
@@ -45,11 +45,11 @@ struct libxl__field {
     const char *name; /* NULL: not in JSON */
     enum libxl__kind kind;
     size_t offset;
-    int64_t def;      /* numbers, enums, bools */
-    int64_t min, max; /* numbers; max 0: the kind's own limits */
-    bool always;      /* written even if it has the default */
-    bool as_number;   /* KIND_BOOL written as 0, 1 */
-    libxl_domain_type only_type; /* 0: any; an object for this type alone */
+    int64_t def;                     /* numbers, enums, bools */
+    int64_t min, max;                /* numbers; max 0: the kind's own limits */
+    bool always;                     /* written even if it has the default */
+    bool as_number;                  /* KIND_BOOL written as 0, 1 */
+    libxl_domain_type only_type;     /* 0: any; an object for this type alone */
     const struct libxl__name *names; /* KIND_ENUM; KIND_STRING: its words */
     const struct libxl__fields *sub;
     size_t count_offset;
@@ -58,7 +58,7 @@ struct libxl__field {
 struct libxl__fields {
     const struct libxl__field *row;
     size_t rows;
-    size_t bytes; /* of the struct, for arrays */
+    size_t bytes;          /* of the struct, for arrays */
     size_t foreign_offset; /* char *foreign_json; SIZE_MAX: has none */
 };
 

@@ -40,7 +40,7 @@ static int check_text(const char *json, size_t bytes,
 }
 
 int libxl__config_tree(const char *json, size_t bytes, yajl_val *tree,
-                      struct libxl__config_error *err)
+                       struct libxl__config_error *err)
 {
     char why[256] = "";
     char *text;

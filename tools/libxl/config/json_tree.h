@@ -15,7 +15,7 @@
 #include "config/config.h"
 
 int libxl__config_tree(const char *json, size_t bytes, yajl_val *tree,
-                      struct libxl__config_error *err);
+                       struct libxl__config_error *err);
 /* The value as it was read. */
 int libxl__json_gen_verbatim(yajl_gen g, yajl_val v);
 /* The kind of a value, for messages: "a string", "an object" ... */
