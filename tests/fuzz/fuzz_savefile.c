@@ -39,7 +39,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size -= LIBXL__SAVEFILE_HEADER_BYTES;
     if (header.optional_bytes < size)
         size = header.optional_bytes;
-    if (!libxl__savefile_config(data, size, &json, &bytes, &reason) && json)
+    if (!libxl__savefile_config(data, size,
+                                header.mandatory & LIBXL__SAVEFILE_JSON, &json,
+                                &bytes, &reason) &&
+        json)
         check_config(json, bytes);
     return 0;
 }

@@ -13,7 +13,7 @@ from interop import BUILD, Tap, run, scratch
 
 XL = os.path.join(BUILD, "bin", "xl")
 DEADLINE_S = 60
-STREAM = """xl mandatory=%d config='%s'
+STREAM = """xl mandatory=%d config='%s' nul=%s
 lg-start width=%d guest=hvm pfns=0x800
 lg-batch 0-9:data 0xfeffb-0xfefff:data
 lg-vcpu-info 0
@@ -26,10 +26,10 @@ JSON = '{"c_info":{"type":"hvm","name":"old"},"b_info":{"max_memkb":8192}}'
 STATE = b"state of a fake device model\n"  # what the fake host's makes
 
 
-def stream(width, mandatory=1, config=JSON):
+def stream(width, mandatory=1, config=JSON, nul="00"):
     """A save file of Xen 4.5."""
     from xlstream.make import make
-    return make((STREAM % (mandatory, config, width, STATE.hex()))
+    return make((STREAM % (mandatory, config, nul, width, STATE.hex()))
                 .splitlines())
 
 
@@ -77,11 +77,12 @@ def test_restore(tap, path):
     tap.ok(code == 0 and domains() == ["old"], "from a pipe", said)
     xl("destroy", "old")
     text = "type = \"hvm\"; name = \"older\"; memory = 8"
-    code, _, said = xl("restore", "/dev/stdin",
-                       data=stream(64, 0, text))
-    tap.ok(code == 0 and domains() == ["older"],
-           "with a configuration in xl's syntax", said)
-    xl("destroy", "older")
+    for nul in ("00", ""):
+        code, _, said = xl("restore", "/dev/stdin",
+                           data=stream(64, 0, text, nul))
+        tap.ok(code == 0 and domains() == ["older"],
+               "with a configuration in xl's syntax, its NUL %r" % nul, said)
+        xl("destroy", "older")
 
 
 def test_damaged(tap, path):

@@ -106,7 +106,7 @@ static int config_of(const void *data, size_t bytes, const char **config)
     const char *reason;
     size_t n;
 
-    return libxl__savefile_config(data, bytes, config, &n, &reason);
+    return libxl__savefile_config(data, bytes, true, config, &n, &reason);
 }
 
 static void no_optional_data_is_no_config(void **state)
@@ -145,6 +145,29 @@ static void config_with_an_inner_nul_is_refused(void **state)
     assert_int_equal(config_of(&d, 8, &config), ERROR_INVAL);
 }
 
+static void text_config_needs_no_nul(void **state)
+{
+    struct {
+        uint32_t n;
+        char text[8];
+    } d = {8, "memory=8"};
+    const char *reason, *config;
+    size_t n;
+
+    assert_int_equal(
+        libxl__savefile_config(&d, 12, false, &config, &n, &reason), 0);
+    assert_ptr_equal(config, d.text);
+    assert_int_equal(n, 8);
+    d.text[7] = '\0';
+    assert_int_equal(
+        libxl__savefile_config(&d, 12, false, &config, &n, &reason), 0);
+    assert_int_equal(n, 7);
+    d.text[3] = '\0';
+    assert_int_equal(
+        libxl__savefile_config(&d, 12, false, &config, &n, &reason),
+        ERROR_INVAL);
+}
+
 static void build_puts_pages_on_4k(void **state)
 {
     char json[5000];
@@ -162,7 +185,7 @@ static void build_puts_pages_on_4k(void **state)
         assert_int_equal(libxl__savefile_decode(buf, &h, &reason), 0);
         assert_int_equal(h.optional_bytes, bytes - 48);
         assert_int_equal(libxl__savefile_config((char *)buf + 48, bytes - 48,
-                                                &config, &n, &reason),
+                                                true, &config, &n, &reason),
                          0);
         assert_string_equal(config, json);
         assert_int_equal(n, len);
@@ -183,6 +206,7 @@ int main(void)
         cmocka_unit_test(no_optional_data_is_no_config),
         cmocka_unit_test(bad_config_lengths_are_refused),
         cmocka_unit_test(config_with_an_inner_nul_is_refused),
+        cmocka_unit_test(text_config_needs_no_nul),
         cmocka_unit_test(build_puts_pages_on_4k),
     };
 

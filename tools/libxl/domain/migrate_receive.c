@@ -224,7 +224,7 @@ static int take_config(struct libxl__migrate_receive *re, const char **reason)
     char *incoming;
     size_t n;
     int rc = libxl__savefile_config(re->optional, re->header.optional_bytes,
-                                    &json, &n, reason);
+                                    true, &json, &n, reason);
 
     if (rc) {
         LOG(re->ctx, ERROR, "migration: xl header: %s", *reason);

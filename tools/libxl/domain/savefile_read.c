@@ -129,11 +129,13 @@ static void optional_read(libxl__egc *egc, libxl__bufreader *br,
 
     if (!rc) {
         rc = libxl__savefile_config(rd->optional, rd->header.optional_bytes,
+                                    rd->header.mandatory &
+                                        LIBXL__SAVEFILE_JSON,
                                     &config, &bytes, &reason);
         rc = refused(rd, rc, reason);
     }
     if (!rc && config) {
-        *rd->p.json = strdup(config);
+        *rd->p.json = strndup(config, bytes);
         rc = *rd->p.json ? 0 : ERROR_NOMEM;
     }
     if (!rc) {

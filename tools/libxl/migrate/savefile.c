@@ -59,11 +59,12 @@ void libxl__savefile_encode(const struct libxl__savefile_header *h,
     libxl__wspan_u32ne(&s, h->optional_bytes);
 }
 
-int libxl__savefile_config(const void *data, size_t bytes, const char **config,
-                           size_t *config_bytes, const char **reason)
+int libxl__savefile_config(const void *data, size_t bytes, bool json,
+                           const char **config, size_t *config_bytes,
+                           const char **reason)
 {
     struct libxl__rspan s = libxl__rspan_over(data, bytes);
-    const char *text;
+    const char *text, *nul = NULL;
     uint32_t n;
 
     *config = NULL;
@@ -73,16 +74,18 @@ int libxl__savefile_config(const void *data, size_t bytes, const char **config,
         return 0;
     n = libxl__rspan_u32ne(&s);
     text = libxl__rspan_bytes(&s, n);
+    if (!s.bad && n)
+        nul = memchr(text, '\0', n);
     if (s.bad)
         *reason = "configuration longer than the optional data "
                   "[xl.config.length]";
-    else if (!n || memchr(text, '\0', n) != text + n - 1)
+    else if (!n || (nul ? nul != text + n - 1 : json))
         *reason = "configuration does not end with its only NUL "
                   "[xl.config.nul]";
     if (*reason)
         return ERROR_INVAL;
     *config = text;
-    *config_bytes = n - 1;
+    *config_bytes = nul ? n - 1 : n;
     return 0;
 }
 

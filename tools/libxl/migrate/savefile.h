@@ -11,6 +11,7 @@
 #ifndef LIBXL_SAVEFILE_H
 #define LIBXL_SAVEFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -40,11 +41,12 @@ int libxl__savefile_decode(const uint8_t raw[LIBXL__SAVEFILE_HEADER_BYTES],
 void libxl__savefile_encode(const struct libxl__savefile_header *h,
                             uint8_t raw[LIBXL__SAVEFILE_HEADER_BYTES]);
 
-/* The configuration in the optional data: *config points into data, is
- * NUL-terminated and *config_bytes long without the NUL; NULL: there is
- * none. */
-int libxl__savefile_config(const void *data, size_t bytes, const char **config,
-                           size_t *config_bytes, const char **reason);
+/* The configuration in the optional data: *config points into data and is
+ * *config_bytes long; NULL: there is none. A NUL follows if it is json. If it
+ * is text (flag JSON clear) there may be none: xl up to 4.4 wrote none. */
+int libxl__savefile_config(const void *data, size_t bytes, bool json,
+                           const char **config, size_t *config_bytes,
+                           const char **reason);
 
 /* Header and optional data in one buffer, the optional data padded so that
  * what lies 'lead' bytes behind them is on a 4 KiB boundary. ERROR_NOMEM, or

@@ -174,7 +174,9 @@ static int read_xl_header(struct read_op *op, libxl_ctx *ctx)
         return refuse("no memory");
     rc = read_exact(op->fd, data, h.optional_bytes);
     if (!rc &&
-        libxl__savefile_config(data, h.optional_bytes, &json, &n, &reason))
+        libxl__savefile_config(data, h.optional_bytes,
+                               h.mandatory & LIBXL__SAVEFILE_JSON, &json, &n,
+                               &reason))
         rc = refuse(reason);
     if (!rc && json && h.mandatory & LIBXL__SAVEFILE_JSON)
         rc = take_config(op, ctx, json);

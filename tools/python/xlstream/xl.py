@@ -78,14 +78,20 @@ def read_config(src, size):
     return config, left - length
 
 
-def check_json(config, offset):
-    """The parsed configuration: one JSON object, ended by its only NUL."""
-    import json
-    if not config.endswith(b"\0") or b"\0" in config[:-1]:
-        refuse("xl.config.nul", offset, "the configuration is not one string "
+def check_string(config, is_json):
+    """One string. Its NUL is at its end; text (xl up to 4.4) may have none."""
+    ended = config.endswith(b"\0")
+    if not config or is_json and not ended or b"\0" in config[:-1]:
+        refuse("xl.config.nul", 52, "the configuration is not one string "
                "that ends in a NUL")
+    return config[:-1] if ended else config
+
+
+def check_json(config, offset):
+    """The parsed configuration: one JSON object."""
+    import json
     try:
-        parsed = json.loads(config[:-1].decode("utf-8"))
+        parsed = json.loads(config.decode("utf-8"))
     except (ValueError, RecursionError) as e:
         refuse("xl.config.json", offset, "the configuration is no JSON: %s",
                str(e)[:100])
@@ -115,7 +121,8 @@ def read_header(src):
     mandatory, optional, size = read_words(src)
     config, tail = read_config(src, size)
     header = XlHeader(mandatory, optional, config, tail)
-    if config and mandatory & c.XL_JSON:
-        header.json = check_json(config, 52)
-        header.config = config[:-1]
+    if config is not None:
+        header.config = check_string(config, mandatory & c.XL_JSON)
+        if mandatory & c.XL_JSON:
+            header.json = check_json(header.config, 52)
     return header
