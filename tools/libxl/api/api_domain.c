@@ -4,6 +4,7 @@
  */
 #include "base/log.h"
 #include "domain/domain.h"
+#include "domain/keep.h"
 #include "engine/ctx.h"
 
 int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
@@ -123,5 +124,7 @@ int libxl_set_memory_target(libxl_ctx *ctx, uint32_t domid, int64_t target_kb,
 
 int libxl_domain_keep(libxl_ctx *ctx, uint32_t domid, bool restart)
 {
-    return libxl__ao_run(ctx, domid, NULL, libxl__domain_keep_start, &restart);
+    enum libxl__keep_policy policy = restart ? KEEP_RESTART : KEEP_NO_RESTART;
+
+    return libxl__ao_run(ctx, domid, NULL, libxl__domain_keep_start, &policy);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "domain/domain.h"
+#include "domain/keep.h"
 #include "engine/ctx.h"
 #include "host/host.h"
 
@@ -103,9 +104,12 @@ char *libxl_console_log_path(libxl_ctx *ctx, uint32_t domid)
     return libxl__domain_file_path(ctx, domid, "console-log");
 }
 
+/* Whoever asks is going to connect: the keeper has to be there. */
 char *libxl_console_socket_path(libxl_ctx *ctx, uint32_t domid)
 {
-    if (libxl__ctx_check(ctx))
+    enum libxl__keep_policy policy = KEEP_AS_IT_WAS;
+
+    if (libxl__ao_run(ctx, domid, NULL, libxl__domain_keep_start, &policy))
         return NULL;
     return libxl__domain_file_path(ctx, domid, "console.sock");
 }

@@ -75,7 +75,7 @@ libxl__ao_start_fn libxl__domain_recover_start;   /* params: none */
 libxl__ao_start_fn libxl__savefile_read_start;
 libxl__ao_start_fn libxl__migrate_send_start;
 libxl__ao_start_fn libxl__migrate_receive_start;
-libxl__ao_start_fn libxl__domain_keep_start; /* const bool *restart */
+libxl__ao_start_fn libxl__domain_keep_start; /* enum libxl__keep_policy */
 
 /* ---- asking: at once ---- */
 int libxl__domain_list(libxl_ctx *ctx, libxl_dominfo **out, int *nr);

@@ -184,9 +184,25 @@ static void kept(libxl__egc *egc, libxl__keep *ke, int rc)
     libxl__ao_complete(egc, ke->ao, rc);
 }
 
+static int check_exists(libxl__keep *ke)
+{
+    libxl__store *st = ke->host->ops->store(ke->host);
+    int dirfd, rc = st->ops->open_dir(st, ke->domid, &dirfd);
+
+    if (!rc)
+        close(dirfd);
+    if (rc == ERROR_NOTFOUND) {
+        LOGD(ke->host->ctx, ke->domid, ERROR,
+             "there is no domain with this id");
+        rc = ERROR_DOMAIN_NOTFOUND;
+    }
+    return rc;
+}
+
 int libxl__domain_keep_start(libxl__egc *egc, libxl__ao *ao, const void *params)
 {
     libxl__keep *ke = libxl__zalloc(libxl__ao_gc(ao), sizeof(*ke));
+    int rc;
 
     if (!ke)
         return ERROR_NOMEM;
@@ -195,7 +211,10 @@ int libxl__domain_keep_start(libxl__egc *egc, libxl__ao *ao, const void *params)
     if (!ke->host)
         return ERROR_FAIL;
     ke->domid = libxl__ao_domid(ao);
-    ke->policy = *(const bool *)params ? KEEP_RESTART : KEEP_NO_RESTART;
+    ke->policy = *(const enum libxl__keep_policy *)params;
+    rc = check_exists(ke);
+    if (rc)
+        return rc;
     ke->callback = kept;
     libxl__keep_start(egc, ke);
     return 0;

@@ -68,6 +68,17 @@ int libxl__uuid_to_domid(libxl__store *st, libxl__gc *gc,
     return find(st, gc, &w, domid_out);
 }
 
+/* What may have been left by a process that was killed. */
+static const char *hint(libxl__store *st, uint32_t domid)
+{
+    char *text;
+
+    if (st->ops->read(st, domid, "journal", &text))
+        return "";
+    free(text);
+    return " (an operation on it is running, or was cut off: `xl recover`)";
+}
+
 int libxl__name_check_free(libxl__store *st, libxl__gc *gc, const char *name,
                            uint32_t domid)
 {
@@ -78,7 +89,8 @@ int libxl__name_check_free(libxl__store *st, libxl__gc *gc, const char *name,
     if (rc)
         return rc == ERROR_NOTFOUND ? 0 : rc;
     LOG(st->ctx, ERROR,
-        "a domain with the name \"%s\" exists already: domid %u", name, other);
+        "a domain with the name \"%s\" exists already: domid %u%s", name,
+        other, hint(st, other));
     return ERROR_INVAL;
 }
 
@@ -132,7 +144,7 @@ int libxl__incoming_check_free(libxl__store *st, libxl__gc *gc,
 bool libxl__uuid_is_elsewhere(libxl__store *st, libxl__gc *gc,
                               const libxl_uuid *uuid, uint32_t domid)
 {
-    struct wanted w = { .uuid = uuid, .except = domid };
+    struct wanted w = {.uuid = uuid, .except = domid};
     uint32_t other;
 
     return !find(st, gc, &w, &other);
