@@ -233,17 +233,18 @@ static void handle_output(libxl__egc *egc, libxl__vdev *dev, unsigned q)
 {
     libxl__blk_dev *blk = blk_of_dev(dev);
     bool outer = !blk->batching;
+    unsigned taken;
 
     blk->batching = true;
     do {
-        libxl__vq_set_kick(&dev->queues[q], false);
+        taken = 0;
         while (take(egc, blk, q))
-            ;
+            if (!taken++)
+                libxl__vq_set_kick(&dev->queues[q], false);
         blk->io->ops->flush(egc, blk->io);
         libxl__vq_set_kick(&dev->queues[q], true);
         /* one may have come between the last look and the wish for kicks */
-    } while (take(egc, blk, q));
-    blk->io->ops->flush(egc, blk->io);
+    } while (taken);
     if (outer) {
         blk->batching = false;
         tell_pushed(egc, blk);

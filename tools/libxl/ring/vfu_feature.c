@@ -110,7 +110,7 @@ static int get_log_report(libxl__vfu *vfu, uint8_t *data, uint32_t *bytes)
     words = (pages + 63) / 64;
     if (libxl__vfu_get64(f->data + 16) != LIBXL__RING_LOG_PAGE ||
         iova % LIBXL__RING_LOG_PAGE || length % LIBXL__RING_LOG_PAGE ||
-        !pages || words * 8 > VFU_MAX_XFER || first > UINT64_MAX - pages)
+        !pages || words * 8 > VFU_MAX_XFER || iova > UINT64_MAX - length)
         return EINVAL;
     if (vfu->dev->mem->logs[LIBXL__RING_LOG_FRONTEND].overrun)
         return EIO;

@@ -83,7 +83,8 @@ static bool usable(struct libxl__vq *vq)
 
 void libxl__vq_init(struct libxl__vq *vq, struct libxl__ring_mem *mem)
 {
-    *vq = (struct libxl__vq){.mem = mem, .state = LIBXL__VQ_STOPPED};
+    *vq = (struct libxl__vq){
+        .mem = mem, .state = LIBXL__VQ_STOPPED, .kick_word = -1};
 }
 
 int libxl__vq_setup(struct libxl__vq *vq, const struct libxl__vq_params *p)
@@ -248,7 +249,11 @@ void libxl__vq_set_kick(struct libxl__vq *vq, bool enable)
         at = VQ_USED_RING(vq->p.size);
         value = vq->last_avail;
     }
-    store16(vq->used + at, value);
-    libxl__ring_mem_dirty(vq->mem, vq->p.used + at, 2);
+    /* a page that is written for nothing is sent for nothing by a migration */
+    if (vq->kick_word != value) {
+        store16(vq->used + at, value);
+        libxl__ring_mem_dirty(vq->mem, vq->p.used + at, 2);
+        vq->kick_word = value;
+    }
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }

@@ -48,6 +48,7 @@ struct libxl__vq {
     uint16_t last_avail, used_idx;
     uint16_t signalled_used; /* used_idx at the last notification */
     bool signalled_valid;
+    int32_t kick_word; /* what was last written for set_kick; -1: nothing */
     uint16_t nr_held;
     uint64_t held[LIBXL__VQ_MAX_SIZE / 64]; /* heads popped, not yet pushed */
     unsigned generation;                    /* of mem, for the pointers below */
