@@ -162,6 +162,7 @@ static int migrate_with_config(struct xl *xl, struct migrate_args *args)
         return XL_FAILED;
     args->how.config = &config;
     exit_code = migrate(xl, args);
+    args->how.config = NULL;
     libxl_domain_config_dispose(&config);
     return exit_code;
 }

@@ -96,6 +96,7 @@ static int save_with_config(struct xl *xl, struct save_args *args)
         return XL_FAILED;
     args->how.config = &config;
     exit_code = save(xl, args);
+    args->how.config = NULL;
     libxl_domain_config_dispose(&config);
     return exit_code;
 }

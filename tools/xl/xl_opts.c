@@ -55,7 +55,7 @@ int xl_getopt(struct xl *xl, int argc, char **argv, const char *shorts,
 
     if (!longs)
         longs = none;
-    for (size_t i = 0; longs[i].name && i < 22; i++)
+    for (size_t i = 0; i < 22 && longs[i].name; i++)
         all[i + 1] = longs[i];
     snprintf(with_help, sizeof(with_help), ":h%s", shorts);
     opterr = 0;

@@ -185,6 +185,7 @@ int libxl__ev_fd_register(libxl_ctx *ctx, libxl__ev_fd *ev,
         rc = slot_open(ctx, fd, &slot);
     if (rc)
         return rc;
+    assert(slot);
     ev->fd = fd;
     ev->events = events;
     ev->round = slot->round; /* not in the dispatch that runs now */

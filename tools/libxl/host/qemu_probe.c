@@ -170,10 +170,10 @@ static char *parse_machines(libxl__gc *gc, const char *text)
 
 static int ask_machines(libxl__gc *gc, struct libxl__qemu_probe *out, char *buf)
 {
+    static const char sandbox[] = "on,obsolete=deny,elevateprivileges=deny,"
+                                  "spawn=deny,resourcecontrol=deny";
     const char *const strict[] = {
-        out->path, "-sandbox", "on,obsolete=deny,elevateprivileges=deny,"
-                               "spawn=deny,resourcecontrol=deny",
-        "-machine", "help", NULL
+        out->path, "-sandbox", sandbox, "-machine", "help", NULL
     };
     const char *const plain[] = { out->path, "-machine", "help", NULL };
 
