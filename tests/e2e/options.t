@@ -46,4 +46,19 @@ ok "the link is still one, and its target the image" \
     sh -c "test -L '$WORK/link' && test -s '$WORK/target'"
 ok "restore through it" xl restore "$WORK/link"
 ok "the guest goes on" goes_on guest
+
+# Another configuration: the machine stays as it was saved.
+sed 's/^name.*/name = "second"/' "$WORK/guest.cfg" >"$WORK/second.cfg"
+ok "save with another configuration" \
+    xl save guest "$WORK/stored" "$WORK/second.cfg"
+ok "restore has it" xl restore "$WORK/stored"
+ok "the guest goes on under its new name" goes_on second
+ok "save" xl save second "$image"
+ok "restore with another configuration" xl restore "$WORK/guest.cfg" "$image"
+ok "the guest goes on under its old name" goes_on guest
+ok "save" xl save guest "$image"
+sed 's/^memory.*/memory = 512/' "$WORK/guest.cfg" >"$WORK/second.cfg"
+fails "restore with more memory than was saved" '[Ss]ize|[Mm]emory' \
+    xl restore "$WORK/second.cfg" "$image"
+is "that leaves no domain" "$(xl list | wc -l)" 1
 done_testing

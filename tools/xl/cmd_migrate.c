@@ -158,7 +158,7 @@ static int migrate_with_config(struct xl *xl, struct migrate_args *args)
 
     if (!args->config_path)
         return migrate(xl, args);
-    if (!xl_read_config(xl, args->config_path, NULL, &config))
+    if (!xl_read_config_of(xl, args->config_path, args->domid, &config))
         return XL_FAILED;
     args->how.config = &config;
     exit_code = migrate(xl, args);

@@ -35,22 +35,37 @@ static int open_file(struct xl *xl, const char *path)
     return fd;
 }
 
-/* The configuration: of the command line, or the one in the file, which before
- * xl 4.5 was the text of xl.cfg. */
+/* The one in the file: before xl 4.5 it was the text of xl.cfg. */
+static bool stored_config(struct xl *xl, const struct restore_args *args,
+                          uint32_t flags, const char *stored,
+                          libxl_domain_config *config)
+{
+    if (!(flags & FLAG_JSON))
+        return xl_config_from_text(xl, args->path, stored, config);
+    return !libxl_domain_config_from_json(xl->ctx, config, stored);
+}
+
 static bool get_config(struct xl *xl, const struct restore_args *args,
                        uint32_t flags, const char *stored,
                        libxl_domain_config *config)
 {
-    if (args->config_path)
+    libxl_domain_config own;
+    bool ok;
+
+    if (!stored && args->config_path)
         return xl_read_config(xl, args->config_path, NULL, config);
     if (!stored) {
         xl_error(xl, "%s holds no configuration: use 'xl restore CONFIG %s'",
                  args->path, args->path);
         return false;
     }
-    if (!(flags & FLAG_JSON))
-        return xl_config_from_text(xl, args->path, stored, config);
-    return !libxl_domain_config_from_json(xl->ctx, config, stored);
+    if (!args->config_path)
+        return stored_config(xl, args, flags, stored, config);
+    if (!stored_config(xl, args, flags, stored, &own))
+        return false;
+    ok = xl_read_config_like(xl, args->config_path, &own, config);
+    libxl_domain_config_dispose(&own);
+    return ok;
 }
 
 static bool show_config(struct xl *xl, const libxl_domain_config *config)

@@ -92,7 +92,7 @@ static int save_with_config(struct xl *xl, struct save_args *args)
 
     if (!args->config_path)
         return save(xl, args);
-    if (!xl_read_config(xl, args->config_path, NULL, &config))
+    if (!xl_read_config_of(xl, args->config_path, args->domid, &config))
         return XL_FAILED;
     args->how.config = &config;
     exit_code = save(xl, args);

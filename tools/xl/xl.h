@@ -110,6 +110,13 @@ struct xl_cfg;
  * ("key=value", NULL-terminated, may be NULL). false: said why. */
 bool xl_read_config(struct xl *xl, const char *path, char *const *more,
                     libxl_domain_config *config);
+/* The same, for a state that there is: what the file leaves open of the
+ * machine and the MACs is as in like, or as the domain has it. */
+bool xl_read_config_like(struct xl *xl, const char *path,
+                         const libxl_domain_config *like,
+                         libxl_domain_config *config);
+bool xl_read_config_of(struct xl *xl, const char *path, uint32_t domid,
+                       libxl_domain_config *config);
 bool xl_config_from_text(struct xl *xl, const char *source, const char *text,
                          libxl_domain_config *config);
 
