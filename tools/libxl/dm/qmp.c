@@ -258,8 +258,9 @@ static int send_command(struct libxl__qmp_state *st, const char *command,
     snprintf(st->command, sizeof(st->command), "%s", command);
     rc = flush_out(st);
     if (rc) {
-        LOGED(st->ctx, st->qmp->domid, ERROR, rc, "cannot send %s to QEMU",
-              command);
+        if (!st->qmp->quiet_loss)
+            LOGED(st->ctx, st->qmp->domid, ERROR, rc,
+                  "cannot send %s to QEMU", command);
         return ERROR_NOT_READY;
     }
     return libxl__ev_fd_modify(st->ctx, &st->ready, (short)wanted_events(st));
