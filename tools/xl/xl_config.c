@@ -92,22 +92,33 @@ static bool take_strings(struct xl_config_build *b,
     return true;
 }
 
+static const struct action_word {
+    const char *word, *json; /* in xl.cfg, in JSON */
+    const char *instead;     /* what is done in its place; NULL: the same */
+} action_words[] = {
+    {"destroy", "destroy", NULL},
+    {"restart", "restart", NULL},
+    {"preserve", "preserve", NULL},
+    {"rename-restart", "restart_rename", "the domain is kept as it is"},
+    {"coredump-destroy", "coredump_destroy", "destroyed, without a core"},
+    {"coredump-restart", "coredump_restart", "restarted, without a core"},
+    {"soft-reset", "soft_reset", "the domain is kept as it is"},
+};
+
 static bool take_action(struct xl_config_build *b, const struct xl_cfg_value *v,
                         libxl_action_on_shutdown *at)
 {
-    static const char *const names[][2] = {
-        {"rename-restart", "restart_rename"},
-        {"coredump-destroy", "coredump_destroy"},
-        {"coredump-restart", "coredump_restart"},
-        {"soft-reset", "soft_reset"},
-        {"destroy", "destroy"},
-        {"restart", "restart"},
-        {"preserve", "preserve"},
-    };
+    const char *word = v->kind == XL_CFG_LIST ? "" : v->text;
 
-    for (size_t i = 0; v->kind != XL_CFG_LIST && i < 7; i++) {
-        if (!strcmp(v->text, names[i][0]) || !strcmp(v->text, names[i][1]))
-            return libxl_action_on_shutdown_from_string(names[i][1], at);
+    for (size_t i = 0; i < sizeof(action_words) / sizeof(*action_words); i++) {
+        const struct action_word *a = &action_words[i];
+
+        if (strcmp(word, a->word) && strcmp(word, a->json))
+            continue;
+        if (a->instead && strcmp(b->at->key, "on_soft_reset"))
+            xl_config_warning(b, "%s is for a Xen host; on a QEMU host: %s",
+                              a->word, a->instead);
+        return libxl_action_on_shutdown_from_string(a->json, at);
     }
     return xl_config_refuse(b, "wants destroy, restart, rename-restart, "
                                "preserve, coredump-destroy, coredump-restart "

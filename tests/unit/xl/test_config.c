@@ -136,6 +136,8 @@ static void warnings_name_key_and_reason(void **state)
 {
     expect_warned("name='g'; cpus='0-3'", "cpus: has no effect");
     expect_warned("name='g'; builder='hvm'", "builder: is old");
+    expect_warned("name='g'; on_crash='coredump-restart'",
+                  "on_crash: coredump-restart is for a Xen host");
     expect_warned("name='g'; memroy=5", "did you mean memory?");
     expect_warned("name='g'; quux=5", "quux: unknown key, ignored");
     expect_warned("name='g'\nmemory=64\nmemory=65", "memory: repeats line 2");
@@ -165,7 +167,7 @@ static void a_whole_configuration_is_taken(void **state)
 
     expect_ok(&b, "name='g'; type='hvm'; memory=128; maxmem=256;"
                   "vcpus=2; maxvcpus=4; kernel='/k'; ramdisk='/r';"
-                  "root='/dev/xvda'; extra='quiet'; on_crash='rename-restart';"
+                  "root='/dev/xvda'; extra='quiet'; on_crash='preserve';"
                   "boot='dc'; vnc=1; vnclisten='0.0.0.0:4'; vga='stdvga';"
                   "usb=1; acpi=0; usbdevice='tablet'; serial=['pty'];"
                   "rtc_timeoffset=-60; device_model_args=['-a'];"
@@ -179,7 +181,7 @@ static void a_whole_configuration_is_taken(void **state)
     assert_int_equal(bi->max_vcpus, 4);
     assert_string_equal(bi->cmdline, "root=/dev/xvda quiet");
     assert_int_equal(b.config.on_crash,
-                     LIBXL_ACTION_ON_SHUTDOWN_RESTART_RENAME);
+                     LIBXL_ACTION_ON_SHUTDOWN_PRESERVE);
     assert_string_equal(bi->vnc.listen, "0.0.0.0");
     assert_int_equal(bi->vnc.display, 4);
     assert_string_equal(bi->vga_kind, "std");
