@@ -23,13 +23,14 @@ agent_initramfs() {
 }
 
 agent_guest() {
-    GUEST_ARGS="touch=32 modules=button,virtio,serial" guest_config "$1" \
+    GUEST_ARGS="touch=32 modules=$modules" guest_config "$1" \
         "ramdisk = \"$WORK/agent.gz\""
     xl create "$WORK/$1.cfg"
 }
 
 pings() { xl agent-ping --count=200 guest; }
 
+modules=button,virtio,serial
 agent_initramfs
 ok "create" agent_guest guest
 ok "the agent comes up" xl agent-ping --wait=60 guest
@@ -85,13 +86,28 @@ keeper=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$(dom_dir guest)/keeper")
 kill -9 "$keeper"
 ok "the agent answers a new keeper" xl agent-ping --wait=20 guest
 
+xl agent-ping --count=100000 guest >"$WORK/flight" 2>&1 &
+flight=$!
+sleep 0.5
+ok "migrate, with calls on the way" \
+    xl migrate -s "" guest "xl migrate-receive"
+wait "$flight"
+ok "those fail and say why" grep -Eq 'keeper|channel|agent' "$WORK/flight"
+ok "the agent answers there" xl agent-ping --wait=20 guest
+ok "200 pings" pings
+
 xl pause guest
 fails "a paused guest is a deadline, no hang" 'no answer|nobody' \
     xl agent-info --timeout=2 guest
 xl unpause guest
 ok "it answers when it goes on" xl agent-ping --wait=20 guest
 
-ok "shutdown" xl agent-shutdown guest
 gone() { [ -z "$(domid guest)" ]; }
+ok "agent-shutdown" xl agent-shutdown guest
+ok "the domain is gone" wait_for gone
+modules=virtio,serial # no button: it can only be the agent
+ok "create" agent_guest guest
+ok "the agent comes up" xl agent-ping --wait=60 guest
+ok "shutdown" timeout 60 xl shutdown -w guest
 ok "the domain is gone" wait_for gone
 done_testing
