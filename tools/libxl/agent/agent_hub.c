@@ -89,10 +89,10 @@ static int hand_on(libxl__egc *egc, libxl__agent_hub *hub, struct passing *p)
 static void tell_status(libxl__egc *egc, libxl__agent_hub *hub,
                         libxl__agent_job *job)
 {
-    libxl__agent_job_result(egc, job,
-                            libxl__agent_peer_is_up(&hub->guest)
-                                ? "{\"up\":true}"
-                                : "{\"up\":false}",
+    bool up = libxl__agent_peer_is_up(&hub->guest) ||
+              libxl__agent_qga_is_up(&hub->qga);
+
+    libxl__agent_job_result(egc, job, up ? "{\"up\":true}" : "{\"up\":false}",
                             NULL, 0);
 }
 
@@ -105,6 +105,11 @@ static void served(libxl__egc *egc, libxl__agent_peer *peer,
 
     if (!strcmp(job->method, "hub.status")) {
         tell_status(egc, client->hub, job);
+        return;
+    }
+    if (!libxl__agent_peer_is_up(&client->hub->guest) &&
+        libxl__agent_qga_is_up(&client->hub->qga)) {
+        libxl__agent_qga_serve(egc, &client->hub->qga, job);
         return;
     }
     p = calloc(1, sizeof(*p));
@@ -225,6 +230,12 @@ int libxl__agent_hub_attach(libxl__egc *egc, libxl__agent_hub *hub, int fd)
     return rc;
 }
 
+int libxl__agent_hub_attach_qga(libxl__egc *egc, libxl__agent_hub *hub, int fd)
+{
+    libxl__agent_qga_close(egc, &hub->qga);
+    return libxl__agent_qga_open(&hub->qga, fd);
+}
+
 /* ---- life ---- */
 
 void libxl__agent_hub_init(libxl__agent_hub *hub)
@@ -232,6 +243,9 @@ void libxl__agent_hub_init(libxl__agent_hub *hub)
     int i;
 
     libxl__agent_peer_init(&hub->guest);
+    hub->qga.ctx = hub->ctx;
+    hub->qga.domid = hub->domid;
+    libxl__agent_qga_init(&hub->qga);
     libxl__ev_fd_init(&hub->listen_ev);
     hub->guest_fd = hub->listen_fd = -1;
     for (i = 0; i < LIBXL__AGENT_HUB_CLIENTS; i++) {
@@ -269,6 +283,7 @@ void libxl__agent_hub_close(libxl__egc *egc, libxl__agent_hub *hub)
         close_fd(&hub->clients[i].fd);
     }
     libxl__agent_peer_close(egc, &hub->guest);
+    libxl__agent_qga_close(egc, &hub->qga);
     close_fd(&hub->guest_fd);
     libxl__ev_fd_deregister(hub->ctx, &hub->listen_ev);
     close_fd(&hub->listen_fd);

@@ -13,6 +13,7 @@
 #define LIBXL_AGENT_HUB_H
 
 #include "agent/agent_peer.h"
+#include "agent/agent_qga.h"
 
 #define LIBXL__AGENT_HUB_CLIENTS 16
 
@@ -30,6 +31,7 @@ struct libxl__agent_hub {
     uint32_t domid;
     /* private */
     libxl__agent_peer guest;
+    libxl__agent_qga qga;
     int guest_fd, listen_fd; /* -1: none */
     libxl__ev_fd listen_ev;
     unsigned events; /* of the guest, said since it came up */
@@ -42,6 +44,9 @@ int libxl__agent_hub_listen(libxl__agent_hub *hub, int fd);
 /* The guest's side: a connected socket. Taken over, also on failure; may be
  * done again for a new QEMU. */
 int libxl__agent_hub_attach(libxl__egc *egc, libxl__agent_hub *hub, int fd);
+/* The same for a stock qemu-guest-agent's port: used while xl-agentd is not
+ * up. */
+int libxl__agent_hub_attach_qga(libxl__egc *egc, libxl__agent_hub *hub, int fd);
 void libxl__agent_hub_close(libxl__egc *egc, libxl__agent_hub *hub);
 
 #endif

@@ -47,6 +47,9 @@ static void attach_agent(libxl__egc *egc, libxl__keeper *kp)
 
     if (fd >= 0)
         libxl__agent_hub_attach(egc, &kp->agent, fd);
+    fd = libxl__connect_at(kp->dirfd, "qga");
+    if (fd >= 0)
+        libxl__agent_hub_attach_qga(egc, &kp->agent, fd);
 }
 
 static int listen_agent(libxl__keeper *kp)
@@ -101,9 +104,9 @@ static void init(libxl__keeper *kp, libxl__ao *ao)
     libxl__console_relay_init(&kp->console);
     kp->console.ctx = kp->ctx;
     kp->console.domid = kp->domid;
-    libxl__agent_hub_init(&kp->agent);
     kp->agent.ctx = kp->ctx;
     kp->agent.domid = kp->domid;
+    libxl__agent_hub_init(&kp->agent);
     libxl__keeper_qemu_init(kp);
     libxl__keeper_settle_init(kp);
 }
