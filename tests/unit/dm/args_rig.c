@@ -28,6 +28,7 @@ int args_rig_open(void **state)
     r->rt.qemu_path = "/usr/bin/qemu";
     r->rt.memory_fd = 3;
     r->rt.agent_fd = 7;
+    r->rt.qga_fd = 8;
     *state = r;
     return 0;
 }

@@ -216,8 +216,8 @@ static void boot_order_is_by_letter(void **state)
     free(r->c.b_info.boot);
     r->c.b_info.boot = strdup("dc");
     argv = args_make(r);
-    disk = args_json(r, argv, "-device", 4);
-    cdrom = args_json(r, argv, "-device", 5);
+    disk = args_json(r, argv, "-device", 5);
+    cdrom = args_json(r, argv, "-device", 6);
     assert_string_equal(libxl__json_string(disk, "driver"), "virtio-blk-pci");
     assert_true(libxl__json_u64(disk, "bootindex", &a));
     assert_true(libxl__json_u64(cdrom, "bootindex", &b));
@@ -236,7 +236,7 @@ static void with_a_kernel_no_disk_is_booted_from(void **state)
     r->c.b_info.kernel = strdup("/vmlinuz");
     argv = args_make(r);
     assert_false(
-        libxl__json_u64(args_json(r, argv, "-device", 4), "bootindex", &index));
+        libxl__json_u64(args_json(r, argv, "-device", 5), "bootindex", &index));
     assert_null(strchr(args_value(argv, "-blockdev", 0), '\n'));
 }
 

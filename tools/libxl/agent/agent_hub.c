@@ -273,18 +273,18 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
-/* The commands first: their calls are then taken back from the guest's end. */
+/* The guest's side first: the commands are still told how their calls end. */
 void libxl__agent_hub_close(libxl__egc *egc, libxl__agent_hub *hub)
 {
     int i;
 
+    libxl__agent_peer_close(egc, &hub->guest);
+    libxl__agent_qga_close(egc, &hub->qga);
+    close_fd(&hub->guest_fd);
     for (i = 0; i < LIBXL__AGENT_HUB_CLIENTS; i++) {
         libxl__agent_peer_close(egc, &hub->clients[i].peer);
         close_fd(&hub->clients[i].fd);
     }
-    libxl__agent_peer_close(egc, &hub->guest);
-    libxl__agent_qga_close(egc, &hub->qga);
-    close_fd(&hub->guest_fd);
     libxl__ev_fd_deregister(hub->ctx, &hub->listen_ev);
     close_fd(&hub->listen_fd);
 }

@@ -159,6 +159,7 @@ void libxl__agent_msg_dispose(struct libxl__agent_msg *m)
 static void begin(struct libxl__json_writer *w, uint64_t id)
 {
     libxl__json_writer_init(w);
+    libxl__json_writer_one_line(w);
     libxl__json_open(w, NULL);
     libxl__json_put_string(w, "jsonrpc", "2.0");
     if (id)

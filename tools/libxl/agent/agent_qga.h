@@ -2,7 +2,7 @@
 /*
  * agent_qga.h - the host's end of a stock qemu-guest-agent's channel, for guests
  * without xl-agentd: the same calls, in the other dialect
- * (docs/specs/agent-channel.md, 9).
+ * (docs/specs/agent-channel.md, 8).
  *
  * Owns:      its fd, its queue of jobs.
  * Thread:    loop thread only.

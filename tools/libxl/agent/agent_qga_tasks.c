@@ -520,7 +520,11 @@ void libxl__qga_tasks_close(libxl__egc *egc, libxl__agent_qga *q)
     libxl__qga_task *t;
 
     while ((t = STAILQ_FIRST(&q->tasks))) {
-        libxl__agent_job_error(egc, t->job, AGENT_E_AWAY, NULL);
+        /* a guest that went while it was asked to go has obeyed */
+        if (q->task == t && t->call->begin == shutdown_guest)
+            libxl__agent_job_result(egc, t->job, "{}", NULL, 0);
+        else
+            libxl__agent_job_error(egc, t->job, AGENT_E_AWAY, NULL);
         task_free(t);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * agentd_conf.h - what the daemon may do (docs/specs/agent-channel.md, 8), and
+ * agentd_conf.h - what the daemon may do (docs/specs/agent-channel.md, 9), and
  * paths held against it.
  *
  * Owns:      its strings, until dispose.

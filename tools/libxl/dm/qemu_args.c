@@ -149,17 +149,24 @@ static void add_console(struct args_of *a)
     libxl__arglist_opt(&a->al, "-serial", "chardev:console");
 }
 
+static void add_port(struct args_of *a, int nr, const char *id, int fd,
+                     const char *name)
+{
+    libxl__arglist_optf(&a->al, "-chardev",
+                        "socket,id=%s,fd=%d,server=on,wait=off", id, fd);
+    libxl__arglist_optf(&a->al, "-device",
+                        "virtserialport,bus=vserial0.0,nr=%d,chardev=%s,"
+                        "name=%s,id=%s0",
+                        nr, id, name, id);
+}
+
 static void add_agent(struct args_of *a)
 {
     if (a->rt->agent_fd < 0)
         return;
     libxl__arglist_opt(&a->al, "-device", "virtio-serial-pci,id=vserial0");
-    libxl__arglist_optf(&a->al, "-chardev",
-                        "socket,id=agent,fd=%d,server=on,wait=off",
-                        a->rt->agent_fd);
-    libxl__arglist_opt(&a->al, "-device",
-                       "virtserialport,bus=vserial0.0,nr=1,chardev=agent,"
-                       "name=org.xl.agent.0,id=agent0");
+    add_port(a, 1, "agent", a->rt->agent_fd, "org.xl.agent.0");
+    add_port(a, 2, "qga", a->rt->qga_fd, "org.qemu.guest_agent.0");
 }
 
 /* ---- screen and usb ---- */

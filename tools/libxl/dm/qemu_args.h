@@ -22,6 +22,7 @@ struct libxl__qemu_runtime {
     int qmp_cmd_fd, qmp_event_fd; /* listening sockets' numbers in the child */
     int console_fd;               /* listening socket's number in the child */
     int agent_fd;                 /* listening socket's number, -1: no port */
+    int qga_fd;                   /* the same, for a stock qemu-ga */
     const int *tap_fds;           /* one a nic, -1: user-mode; NULL: all -1 */
     const bool *disk_is_blockdev; /* one a disk; NULL: none is */
     const int *disk_fds;          /* one a disk: its device process's

@@ -33,7 +33,8 @@ enum {
     LIBXL__QEMU_EVENT_FD = 5,
     LIBXL__QEMU_CONSOLE_FD = 6,
     LIBXL__QEMU_AGENT_FD = 7,
-    LIBXL__QEMU_FIRST_TAP_FD = 8,
+    LIBXL__QEMU_QGA_FD = 8,
+    LIBXL__QEMU_FIRST_TAP_FD = 9,
 };
 
 /* The record's object "qemu". */

@@ -78,6 +78,7 @@ static int make_sockets(libxl_ctx *ctx, uint32_t domid, int dirfd,
         { "qmp-event", LIBXL__QEMU_EVENT_FD },
         { "console", LIBXL__QEMU_CONSOLE_FD },
         { "agent", LIBXL__QEMU_AGENT_FD },
+        { "qga", LIBXL__QEMU_QGA_FD },
     };
     size_t i;
     int rc = 0;
@@ -180,6 +181,7 @@ static int fill_runtime(struct libxl__host_qemu *hq, libxl__gc *gc,
     rt->qmp_event_fd = LIBXL__QEMU_EVENT_FD;
     rt->console_fd = LIBXL__QEMU_CONSOLE_FD;
     rt->agent_fd = LIBXL__QEMU_AGENT_FD;
+    rt->qga_fd = LIBXL__QEMU_QGA_FD;
     rt->tap_fds = kit->tap_numbers;
     rt->disk_is_blockdev = kit->disk_is_blockdev;
     rt->disk_fds = kit->disk_numbers;
