@@ -38,16 +38,14 @@ mains := $(wildcard tools/*/*/*_main.c)
 xen_c := $(wildcard tools/libxc/hv/xc_hv_xen*.c tools/libxl/host/host_xen*.c \
                     tools/libxl/store/store_xenstore*.c)
 preload_c := $(wildcard tools/libxl/host/preload_*.c)
-# the save helper's own objects: they alone need libseccomp
+# Parts of programs, in no library: the save helper's, the guest daemon's.
 helper_c := $(wildcard tools/libxl/helper/child_*.c)
+agentd_c := $(wildcard tools/libxl/agent/agentd_*.c)
 libxc_c := $(filter-out $(mains) $(xen_c),$(wildcard tools/libxc/*/*.c))
 # device processes link the ring room; the toolstack itself does not
 ring_c := $(filter-out $(mains),$(wildcard tools/libxl/ring/*.c))
-libxl_c := $(filter-out $(mains) $(xen_c) $(preload_c) $(helper_c) $(ring_c),\
-             $(wildcard tools/libxl/*/*.c))
-# Parts of programs: in libxl.a for these and for tests, never in libxl.so.
-program_c := $(wildcard tools/libxl/helper/child_*.c tools/libxl/ring/blkd_*.c \
-                        tools/libxl/agent/agentd_*.c)
+libxl_c := $(filter-out $(mains) $(xen_c) $(preload_c) $(helper_c) $(ring_c) \
+             $(agentd_c),$(wildcard tools/libxl/*/*.c))
 xl_c := $(wildcard tools/xl/*.c)
 unit_c := $(wildcard tests/unit/*/test_*.c tests/fault/test_*.c)
 # all of xl but its main, for its tests
@@ -127,6 +125,11 @@ $(O)/lib/libxc.a: $(call obj,$(libxc_c))
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^
 
+$(O)/lib/libagentd.a: $(call obj,$(agentd_c))
+	@mkdir -p $(@D)
+	$(call say,AR,$@)
+	$(Q)rm -f $@; ar rcs $@ $^
+
 $(O)/lib/libring.a: $(call obj,$(ring_c))
 	@mkdir -p $(@D)
 	$(call say,AR,$@)
@@ -143,8 +146,7 @@ $(O)/lib/libxlcfg.a: $(call obj,$(xl_parts_c))
 	$(call say,AR,$@)
 	$(Q)rm -f $@; ar rcs $@ $^
 
-$(O)/lib/libxl.so: $(call obj,$(filter-out $(program_c),$(libxl_c))) \
-                   tools/libxl/libxl.map
+$(O)/lib/libxl.so: $(call obj,$(libxl_c)) tools/libxl/libxl.map
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -shared -Wl,-soname,libxl.so.1 \
@@ -185,9 +187,11 @@ $(foreach m,$(test_mains),$(eval $(call \
 $(O)/libexec/xl-save-helper: $(call obj,$(helper_c))
 
 # A sanitizer's runtime cannot be linked statically.
-$(O)/bin/xl-agentd: $(call obj,$(agentd_main)) $(O)/lib/libxl.a
+$(O)/bin/xl-agentd: $(call obj,$(agentd_main)) $(O)/lib/libagentd.a \
+                    $(O)/lib/libxl.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) $(if $(SAN),,-static) -o $@ $^ \
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) $(if $(SAN),,-static) -o $@ $^ \
 	  $(if $(SAN),$(LIBS_XL),-l:libuv_a.a -l:libyajl_s.a -lpthread)
 
 # Goes into QEMU, which is never built with a sanitizer.
@@ -198,7 +202,8 @@ $(O)/lib/xl-preload-%.so: tools/libxl/host/preload_%.c
 
 $(filter $(O)/tests/unit/xl/%,$(unit_bin)): $(call obj,$(xl_parts_c))
 $(unit_bin): $(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(testlib_c)) \
-             $(O)/lib/libring.a $(O)/lib/libxl.a $(O)/lib/libxc.a
+             $(O)/lib/libring.a $(O)/lib/libagentd.a \
+             $(O)/lib/libxl.a $(O)/lib/libxc.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS_XC) \
