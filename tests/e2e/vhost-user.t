@@ -57,5 +57,17 @@ ok "it writes on after a checkpoint" writes_on
 ok "destroy" xl destroy guest
 none() { [ "$(blkds)" = 0 ]; }
 ok "its device process ends with it" wait_for none
+"$TOP/tests/e2e/bootsector.py" "$disk" "BOOTED FROM DISK"
+cat >"$WORK/boot.cfg" <<EOF
+name = "boot"
+memory = 64
+boot = "c"
+disk = ['vdev=vda, format=raw, backendtype=vhost-user, target=$disk']
+EOF
+ok "create without a kernel" xl create "$WORK/boot.cfg"
+booted() { grep -aq "BOOTED FROM DISK" "$(console_log boot)"; }
+ok "SeaBIOS boots from the disk" wait_for booted
+ok "destroy that" xl destroy boot
+ok "its device process ends too" wait_for none
 ok "the image is free" qemu-io -f raw -c 'read 0 512' "$disk"
 done_testing
