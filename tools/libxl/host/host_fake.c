@@ -18,6 +18,8 @@
 #include "host/fake_info.h"
 #include "store/domain_record.h"
 
+#define HANG_MS (UINT64_C(24) * 3600 * 1000)
+
 struct fake_host {
     libxl__host host;           /* first: see fake_of */
     struct libxl__host_ops ops; /* fake_ops, as a QEMU host or as a Xen host */
@@ -31,7 +33,7 @@ struct fake_host {
 struct fake_call {
     libxl__host_call *call;
     libxl__ev_immediate soon;
-    libxl__ao_abortable abrt; /* of a call that hangs */
+    libxl__ev_time never; /* of a call that hangs: it can only be aborted */
     int rc;
 };
 
@@ -48,9 +50,9 @@ static struct fake_call *fake_call_of_soon(libxl__ev_immediate *soon)
     return CONTAINER_OF(soon, struct fake_call, soon);
 }
 
-static struct fake_call *fake_call_of_abrt(libxl__ao_abortable *abrt)
+static struct fake_call *fake_call_of_never(libxl__ev_time *never)
 {
-    return CONTAINER_OF(abrt, struct fake_call, abrt);
+    return CONTAINER_OF(never, struct fake_call, never);
 }
 
 /* ---- faults ---- */
@@ -101,9 +103,9 @@ static void answer(libxl__egc *egc, libxl__ev_immediate *soon)
     fc->call->callback(egc, fc->call, fc->rc);
 }
 
-static void answer_aborted(libxl__egc *egc, libxl__ao_abortable *abrt, int rc)
+static void answer_aborted(libxl__egc *egc, libxl__ev_time *never, int rc)
 {
-    struct fake_call *fc = fake_call_of_abrt(abrt);
+    struct fake_call *fc = fake_call_of_never(never);
 
     fc->call->callback(egc, fc->call, rc);
 }
@@ -120,10 +122,9 @@ static int answer_soon(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     fc->call = call;
     fc->rc = rc;
     if (fake_of(h)->hang && !strcmp(fake_of(h)->hang, op)) {
-        libxl__ao_abortable_init(&fc->abrt);
-        fc->abrt.ao = call->ao;
-        fc->abrt.callback = answer_aborted;
-        return libxl__ao_abortable_register(&fc->abrt);
+        libxl__ev_time_init(&fc->never);
+        return libxl__ev_time_register_rel(h->ctx, call->ao, &fc->never,
+                                           answer_aborted, HANG_MS);
     }
     fc->soon.callback = answer;
     libxl__egc_immediate(egc, &fc->soon);
