@@ -58,6 +58,8 @@ unit_bin := $(patsubst tests/%.c,$(O)/tests/%,$(unit_c))
 replay_bin := $(patsubst tests/fuzz/fuzz_%.c,$(O)/tests/fuzz/replay-%,$(fuzz_c))
 fuzz_bin := $(patsubst tests/fuzz/fuzz_%.c,$(O)-fuzz/fuzz-%,$(fuzz_c))
 
+comma := ,
+
 # --- programs: those that run beside xl, and those that only tests run
 
 main_name = $(subst _,-,$(patsubst %_main,%,$(basename $(notdir $(1)))))
@@ -85,10 +87,13 @@ $(O)/libexec/convert-legacy-stream:
 libs: $(O)/lib/libxc.a $(O)/lib/libxl.a $(O)/lib/libring.a $(O)/lib/libxl.so \
       $(O)/lib/libxlcfg.a
 
-# --- how things are made (V=1 shows the commands)
+# --- how things are made (V=1 shows the commands, -s says nothing)
 
 ifeq ($(V),1)
 Q :=
+say = @:
+else ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+Q := @
 say = @:
 else
 Q := @
@@ -186,12 +191,13 @@ $(foreach m,$(test_mains),$(eval $(call \
   program,$(O)/tests/$(call main_name,$m),$m)))
 $(O)/libexec/xl-save-helper: $(call obj,$(helper_c))
 
-# A sanitizer's runtime cannot be linked statically.
+# A sanitizer's runtime cannot be linked statically. (libuv could look up users,
+# which a static program cannot, and the linker says so: nobody asks it to.)
 $(O)/bin/xl-agentd: $(call obj,$(agentd_main)) $(O)/lib/libagentd.a \
                     $(O)/lib/libxl.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS_ALL) $(if $(SAN),,-static) -o $@ $^ \
+	$(Q)$(CC) $(LDFLAGS_ALL) $(if $(SAN),,-static -Wl$(comma)--no-warnings) -o $@ $^ \
 	  $(if $(SAN),$(LIBS_XL),-l:libuv_a.a -l:libyajl_s.a -lpthread)
 
 # Goes into QEMU, which is never built with a sanitizer.
@@ -220,6 +226,9 @@ $(replay_bin): $(O)/tests/fuzz/replay-%: $(O)/obj/tests/fuzz/fuzz_%.o \
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_XC) $(LIBS_XL)
 
+# All processors, unless make was told how many.
+jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 # --- tests (scripts/check runs them by prove and counts)
 
 .PHONY: unit guest deps check check-unit check-asan e2e gate lint
@@ -241,7 +250,7 @@ gate: unit
 	@O=$(O) scripts/check gate
 
 check: deps
-	@$(MAKE) --no-print-directory unit guest
+	@$(MAKE) --no-print-directory $(jobs) unit guest
 	@O=$(O) scripts/check unit gate interop e2e
 
 check-asan:
@@ -280,7 +289,8 @@ bench: all guest
 	@O=$(O) scripts/bench
 
 quickstart: deps
-	@$(MAKE) --no-print-directory -s all guest
+	@echo "building into $(O)/ ..."
+	@$(MAKE) --no-print-directory -s $(jobs) all guest
 	@O=$(O) scripts/quickstart
 
 # --- installing: nothing that Debian's xl or libxenlight owns is touched, and
