@@ -62,10 +62,10 @@ static void serve(libxl__egc *egc, libxl__agent_peer *peer,
     }
 }
 
-static void end_open(struct arig *rig, struct arig_end *end, int fd)
+void arig_end_open(struct fixture *f, struct arig_end *end, int fd)
 {
     libxl__agent_peer_init(&end->peer);
-    end->peer.ctx = rig->f->ctx;
+    end->peer.ctx = f->ctx;
     end->peer.fd = fd;
     end->peer.domid = 7;
     end->peer.hello = hello;
@@ -83,10 +83,10 @@ void arig_open(struct arig *rig, struct fixture *f, bool with_guest)
     rig->f = f;
     assert_int_equal(
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, rig->sv), 0);
-    end_open(rig, &rig->host, rig->sv[0]);
+    arig_end_open(f, &rig->host, rig->sv[0]);
     rig->host.peer.distrusted = !with_guest;
     if (with_guest)
-        end_open(rig, &rig->guest, rig->sv[1]);
+        arig_end_open(f, &rig->guest, rig->sv[1]);
     else
         fcntl(rig->sv[1], F_SETFL, O_NONBLOCK);
 }

@@ -34,6 +34,7 @@ struct arig_call {
 };
 
 void arig_open(struct arig *rig, struct fixture *f, bool with_guest);
+void arig_end_open(struct fixture *f, struct arig_end *end, int fd);
 void arig_close(struct arig *rig);
 /* Outside of the loop, too. */
 void arig_close_end(struct arig *rig, struct arig_end *end);

@@ -176,8 +176,8 @@ static void what_is_written_is_read(void **state)
 
 static void a_stalled_message_can_be_given_up(void **state)
 {
-    static const char begun[] = HERE
-        "Content-Length: 60\r\nData-Length: 58\r\n\r\n{}" WANT;
+    static const char begun[] =
+        HERE "Content-Length: 60\r\nData-Length: 58\r\n\r\n{}" WANT;
     struct log l = {0};
 
     libxl__agent_reader_init(&l.r, TOKEN);
