@@ -240,6 +240,37 @@ static void a_guest_of_an_earlier_boot_is_swept(void **state)
     assert_true(dom_rig_logged(&rig, "ended when this host went down"));
 }
 
+static void let_go(libxl_ctx *ctx, int rc, void *for_callback)
+{
+    *(int *)for_callback = rc;
+}
+
+static void an_operation_waits_for_the_keeper_s_lock(void **state)
+{
+    uint32_t domid = dom_rig_create(&rig, "one");
+    libxl__domain_lock *lock;
+    int rc = 1, i;
+    const libxl_asyncop_how ao = {.callback = let_go, .u.for_callback = &rc};
+    libxl_event *event;
+
+    assert_int_equal(
+        libxl__domain_lock_take(store(), domid, "keeper", false, &lock), 0);
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, &ao), 0);
+    for (i = 0; i < 100; i++) {
+        libxl_event_check(rig.ctx, &event, 0, NULL, NULL);
+        usleep(1000);
+    }
+    assert_int_equal(rc, 1);
+    libxl__domain_lock_release(lock);
+    while (rc == 1) {
+        libxl_event_check(rig.ctx, &event, 0, NULL, NULL);
+        usleep(1000);
+    }
+    assert_int_equal(rc, 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+    assert_string_equal(rig.log, "");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -254,6 +285,7 @@ int main(void)
         TEST(the_ends_of_a_domain_are_reported),
         TEST(destroy_overrides_a_running_save),
         TEST(a_guest_of_an_earlier_boot_is_swept),
+        TEST(an_operation_waits_for_the_keeper_s_lock),
     };
 
     return cmocka_run_group_tests_name("life", tests, NULL, NULL);

@@ -1,23 +1,31 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * dom_op.c - chain: begin -> (lock) -> recovered -> kept -> op->ready
+ * dom_op.c - chain: begin -> take_lock -> recovered -> kept -> op->ready
  */
 #include "domain/dom_op.h"
 
 #include <string.h>
 
+#include "base/container.h"
 #include "base/log.h"
 #include "domain/lease.h"
 #include "domain/stale.h"
 #include "store/domain_record.h"
 
+#define KEEPER_RETRY_MS 20
+#define KEEPER_PATIENCE_MS 5000
+
+static void take_lock(libxl__egc *egc, libxl__ev_time *ev, int rc);
 static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc);
 static void kept(libxl__egc *egc, libxl__keep *ke, int rc);
 
+static libxl__dom_op *dom_op_of_retry(libxl__ev_time *ev)
+{
+    return CONTAINER_OF(ev, libxl__dom_op, retry);
+}
+
 void libxl__dom_op_begin(libxl__egc *egc, libxl__dom_op *op)
 {
-    int rc;
-
     op->ctx = libxl__ao_ctx(op->ao);
     op->gc = libxl__ao_gc(op->ao);
     op->lock = NULL;
@@ -32,8 +40,32 @@ void libxl__dom_op_begin(libxl__egc *egc, libxl__dom_op *op)
         op->ready(egc, op, ERROR_DOMAIN_NOTFOUND);
         return;
     }
-    rc = libxl__domain_lock_take(op->store, op->domid, op->verb, false,
-                                 &op->lock);
+    libxl__ev_time_init(&op->retry);
+    op->patience_ms = libxl__now_ms(op->ctx) + KEEPER_PATIENCE_MS;
+    take_lock(egc, &op->retry, ERROR_TIMEDOUT);
+}
+
+/* The keeper is about to give it back: it recovers, or starts a guest again. */
+static bool wait_for_keeper(libxl__dom_op *op)
+{
+    return libxl__now_ms(op->ctx) < op->patience_ms &&
+           libxl__domain_lock_is_for(op->store, op->domid, "keeper") &&
+           !libxl__ev_time_register_rel(op->ctx, op->ao, &op->retry, take_lock,
+                                        KEEPER_RETRY_MS);
+}
+
+static void take_lock(libxl__egc *egc, libxl__ev_time *ev, int rc)
+{
+    libxl__dom_op *op = dom_op_of_retry(ev);
+
+    if (rc == ERROR_TIMEDOUT)
+        rc = libxl__domain_lock_take(op->store, op->domid, op->verb, true,
+                                     &op->lock);
+    if (rc == ERROR_LOCK_FAIL && wait_for_keeper(op))
+        return;
+    if (rc && rc != ERROR_ABORTED) /* once more, for the message */
+        rc = libxl__domain_lock_take(op->store, op->domid, op->verb, false,
+                                     &op->lock);
     if (rc) {
         op->ready(egc, op, rc);
         return;

@@ -2,7 +2,8 @@
 /*
  * dom_op.h - what every operation on an existing domain begins and ends with.
  *
- * begin -> lock -> [a journal without an owner: recover]
+ * begin -> lock [the keeper has it for a moment: wait] -> [a journal without an
+ * owner: recover]
  *       -> [no keeper: start one] -> lease -> ready
  *
  * Owns:      the domain's lock, from ready (rc 0) to libxl__dom_op_end.
@@ -40,6 +41,8 @@ struct libxl__dom_op {
     struct libxl__recover_one recover;
     libxl__keep keep;
     int lease;
+    libxl__ev_time retry;
+    uint64_t patience_ms; /* until then the keeper is waited for */
 };
 
 void libxl__dom_op_begin(libxl__egc *egc, libxl__dom_op *op);

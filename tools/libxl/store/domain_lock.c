@@ -24,7 +24,7 @@
 
 static bool lock_fd(int fd)
 {
-    struct flock fl = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 
     return !fcntl(fd, F_OFD_SETLK, &fl);
 }
@@ -53,31 +53,51 @@ static void write_holder(int fd, const char *verb)
         return;
 }
 
-static void log_busy(libxl_ctx *ctx, uint32_t domid, int dirfd)
+/* What the holder wrote: its verb, and its pid (0: not known). */
+static long read_holder(int dirfd, char verb[33])
 {
-    char *text = NULL, *end, verb[33] = "an operation";
-    long pid = 0;
-    int fd;
-    char buf[128];
+    char buf[128], *space = NULL;
     ssize_t got = -1;
+    int fd = openat(dirfd, LOCK_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
-    fd = openat(dirfd, LOCK_NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd >= 0) {
         got = read(fd, buf, sizeof(buf) - 1);
         close(fd);
     }
     if (got > 0) {
         buf[got] = '\0';
-        text = strchr(buf, ' ');
+        space = strchr(buf, ' ');
     }
-    if (text) {
-        snprintf(verb, sizeof(verb), "%.*s", (int)(text - buf), buf);
-        pid = strtol(text + 1, &end, 10);
+    if (!space) {
+        snprintf(verb, 33, "an operation");
+        return 0;
     }
+    snprintf(verb, 33, "%.*s", (int)(space - buf), buf);
+    return strtol(space + 1, NULL, 10);
+}
+
+static void log_busy(libxl_ctx *ctx, uint32_t domid, int dirfd)
+{
+    char verb[33];
+    long pid = read_holder(dirfd, verb);
+
     if (pid > 0)
         LOGD(ctx, domid, ERROR, "busy: %s by pid %ld", verb, pid);
     else
         LOGD(ctx, domid, ERROR, "busy: %s", verb);
+}
+
+bool libxl__domain_lock_is_for(libxl__store *st, uint32_t domid,
+                               const char *verb)
+{
+    char held_for[33];
+    int dirfd;
+
+    if (libxl__store_files_domain_fd(libxl__store_files_of(st), domid, &dirfd))
+        return false;
+    read_holder(dirfd, held_for);
+    close(dirfd);
+    return !strcmp(held_for, verb);
 }
 
 /* The lock that libxl__store_ops.create left for its caller. */

@@ -59,6 +59,9 @@ typedef struct libxl__domain_lock libxl__domain_lock;
 /* ERROR_LOCK_FAIL: busy; logged as "busy: VERB by pid N" unless quiet. */
 int libxl__domain_lock_take(libxl__store *st, uint32_t domid, const char *verb,
                             bool quiet, libxl__domain_lock **out);
+/* Of a lock that is busy: its holder gave this verb. A hint: it may be over. */
+bool libxl__domain_lock_is_for(libxl__store *st, uint32_t domid,
+                               const char *verb);
 void libxl__domain_lock_release(libxl__domain_lock *lock); /* NULL accepted */
 
 #endif
