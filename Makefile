@@ -276,14 +276,16 @@ $(fuzz_bin): $(O)-fuzz/fuzz-%: tests/fuzz/fuzz_%.c fuzz-libs
 	  $(O)-fuzz/lib/libxl.a $(O)-fuzz/lib/libxc.a $(LIBS_XC) $(LIBS_XL) \
 	  $(LIBS_RING) -lseccomp
 
+FUZZ_SECONDS ?= 3600
 fuzz-smoke: $(fuzz_bin)
 	@scripts/fuzz 60 $(fuzz_bin)
 
 fuzz: $(fuzz_bin)
-	@scripts/fuzz 3600 $(fuzz_bin)
+	@scripts/fuzz $(FUZZ_SECONDS) $(fuzz_bin)
 
 soak: unit guest
-	@O=$(O) XL_TEST_LONG=1 scripts/check unit interop e2e soak
+	@O=$(O) XL_TEST_LONG=1 TAP_TIMEOUT=14400 scripts/check unit interop e2e soak
+	@$(MAKE) --no-print-directory fuzz
 
 bench: all guest
 	@O=$(O) scripts/bench
