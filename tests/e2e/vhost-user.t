@@ -57,6 +57,16 @@ ok "it writes on after a checkpoint" writes_on
 ok "destroy" xl destroy guest
 none() { [ "$(blkds)" = 0 ]; }
 ok "its device process ends with it" wait_for none
+GUEST_ARGS="touch=16 modules=button,virtio,blk,ext4"
+ok "create a guest that makes a file system" start_guest fs \
+    "disk = ['vdev=vda, format=raw, backendtype=vhost-user, target=$disk']"
+is "it makes one, and writes 1,000 times at random" \
+    "$(ask fs fs 'FS [DE]')" "FS DONE"
+cp "$(console_log fs)" "$WORK/fs.log"
+ok "destroy it" xl destroy fs
+ok "the file system is clean, and all files are right" \
+    "$TOP/tests/e2e/fscheck.py" "$disk" "$WORK/fs.log"
+
 "$TOP/tests/e2e/bootsector.py" "$disk" "BOOTED FROM DISK"
 cat >"$WORK/boot.cfg" <<EOF
 name = "boot"

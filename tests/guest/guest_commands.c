@@ -11,6 +11,8 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include "guest_fs.h"
+
 #define DISK "/dev/vda"
 #define SECTOR 512
 
@@ -94,6 +96,8 @@ void guest_command(struct guest_pattern *pattern, char *line)
         disk_read();
     else if (!strncmp(line, "disk-write ", 11))
         disk_write(line + 11);
+    else if (!strcmp(line, "fs"))
+        guest_fs_test();
     else if (!strcmp(line, "net"))
         say_net();
     else if (!strcmp(line, "crash"))
