@@ -123,8 +123,8 @@ static void each_rule_of_the_header_is_checked(void **state)
         "Content-Length: 700000\r\nData-Length: 600000\r\n\r\n{}",
         "Content-Length: 4\r\nData-Length: 2\r\nData-Length: 2\r\n\r\n{}xx",
         "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
-        "Content-Length: 2                                               "
-        "                                                                ",
+        ("Content-Length: 2                                               "
+         "                                                                "),
     };
     char text[512];
     size_t i;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * agent_qga.h - the host's end of a stock qemu-guest-agent's channel, for guests
- * without xl-agentd: the same calls, in the other dialect
+ * agent_qga.h - the host's end of a stock qemu-guest-agent's channel, for
+ * guests without xl-agentd: the same calls, in the other dialect
  * (docs/specs/agent-channel.md, 8).
  *
  * Owns:      its fd, its queue of jobs.
@@ -42,7 +42,7 @@ struct libxl__agent_qga {
     uint64_t sync_id;
     char *in, *out;
     size_t in_have, in_room, out_have, out_put;
-    bool skipping; /* to the next 0xFF */
+    bool skipping;                 /* to the next 0xFF */
     libxl__qga_callback *callback; /* NULL: no command is running */
     libxl__qga_task *task;         /* the first of the queue, running */
     STAILQ_HEAD(, libxl__qga_task) tasks;

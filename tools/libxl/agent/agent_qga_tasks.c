@@ -1,44 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * agent_qga_tasks.c - our calls as commands of qemu-ga, some as several.
- *
- * serve -> (queue) -> begin -> (step)* -> finish -> the next one begins
+ * agent_qga_tasks.c - the queue: serve -> begin -> finish -> the next one
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "agent/agent_base64.h"
-#include "agent/agent_qga.h"
-#include "agent/agent_wire.h"
-#include "base/container.h"
-
-enum { COMMAND_MS = 10000, SHUTDOWN_MS = 3000, POLL_MS = 100, READ_BYTES = 49152 };
-
-struct libxl__qga_task {
-    libxl__agent_qga *q;
-    libxl__agent_job *job;
-    const struct qga_call *call;
-    libxl__gc gc; /* dies with the task */
-    libxl__ev_time poll;
-    uint64_t handle; /* of a file, or a pid */
-    uint8_t *data;
-    size_t have;
-    bool truncated;
-    char *os, *kernel, *hostname;
-    STAILQ_ENTRY(libxl__qga_task) entry;
-};
-
-struct qga_call {
-    const char *method;
-    void (*begin)(libxl__egc *egc, libxl__qga_task *t);
-};
-
-static libxl__qga_task *task_of_poll(libxl__ev_time *ev)
-{
-    return CONTAINER_OF(ev, libxl__qga_task, poll);
-}
+#include "agent/agent_qga_private.h"
 
 static void begin_next(libxl__egc *egc, libxl__agent_qga *q);
 
@@ -58,8 +24,8 @@ static void task_free(libxl__qga_task *t)
     free(t);
 }
 
-static void fail(libxl__egc *egc, libxl__qga_task *t, int code,
-                 const char *text)
+void libxl__qga_fail(libxl__egc *egc, libxl__qga_task *t, int code,
+                     const char *text)
 {
     libxl__agent_qga *q = t->q;
 
@@ -68,406 +34,17 @@ static void fail(libxl__egc *egc, libxl__qga_task *t, int code,
     begin_next(egc, q);
 }
 
-static void finish(libxl__egc *egc, libxl__qga_task *t, const char *result)
+void libxl__qga_finish(libxl__egc *egc, libxl__qga_task *t, const char *result)
 {
     libxl__agent_qga *q = t->q;
 
     if (!result) {
-        fail(egc, t, AGENT_E_INTERNAL, NULL);
+        libxl__qga_fail(egc, t, AGENT_E_INTERNAL, NULL);
         return;
     }
     libxl__agent_job_result(egc, t->job, result, t->data, t->have);
     task_free(t);
     begin_next(egc, q);
-}
-
-static void command(libxl__egc *egc, libxl__qga_task *t, const char *name,
-                    const char *args, libxl__qga_callback *callback)
-{
-    if (libxl__qga_command(t->q, name, args, COMMAND_MS, callback))
-        fail(egc, t, AGENT_E_INTERNAL, NULL);
-}
-
-/* ---- simple ones ---- */
-
-static void done(libxl__egc *egc, libxl__agent_qga *q, int code,
-                 const char *text, yajl_val result)
-{
-    if (code)
-        fail(egc, q->task, code, text);
-    else
-        finish(egc, q->task, "{}");
-}
-
-static void ping(libxl__egc *egc, libxl__qga_task *t)
-{
-    command(egc, t, "guest-ping", NULL, done);
-}
-
-static void settime(libxl__egc *egc, libxl__qga_task *t)
-{
-    uint64_t ns;
-
-    if (!libxl__json_u64(t->job->params, "time_ns", &ns))
-        fail(egc, t, AGENT_E_PARAMS, "time_ns");
-    else
-        command(egc, t, "guest-set-time",
-                libxl__sprintf(&t->gc, "{\"time\":%" PRIu64 "}", ns), done);
-}
-
-static void counted(libxl__egc *egc, libxl__agent_qga *q, int code,
-                    const char *text, yajl_val result)
-{
-    libxl__qga_task *t = q->task;
-
-    if (code)
-        fail(egc, t, code, text);
-    else
-        finish(egc, t,
-               libxl__sprintf(&t->gc, "{\"%s\":%lld}",
-                              strstr(t->call->method, "thaw") ? "thawed"
-                                                              : "frozen",
-                              YAJL_IS_INTEGER(result)
-                                  ? YAJL_GET_INTEGER(result)
-                                  : 0));
-}
-
-static void fsfreeze(libxl__egc *egc, libxl__qga_task *t)
-{
-    command(egc, t, "guest-fsfreeze-freeze", NULL, counted);
-}
-
-static void fsthaw(libxl__egc *egc, libxl__qga_task *t)
-{
-    command(egc, t, "guest-fsfreeze-thaw", NULL, counted);
-}
-
-/* ---- shutdown: only a failure is answered ---- */
-
-static void shut_down(libxl__egc *egc, libxl__agent_qga *q, int code,
-                      const char *text, yajl_val result)
-{
-    if (code && code != AGENT_E_TIMEDOUT)
-        fail(egc, q->task, code, text);
-    else
-        finish(egc, q->task, "{}");
-}
-
-static void shutdown_guest(libxl__egc *egc, libxl__qga_task *t)
-{
-    const char *mode = libxl__json_string(t->job->params, "mode");
-
-    if (!mode || (strcmp(mode, "powerdown") && strcmp(mode, "halt") &&
-                  strcmp(mode, "reboot"))) {
-        fail(egc, t, AGENT_E_PARAMS, "mode: powerdown, halt or reboot");
-        return;
-    }
-    if (libxl__qga_command(t->q, "guest-shutdown",
-                           libxl__sprintf(&t->gc, "{\"mode\":\"%s\"}", mode),
-                           SHUTDOWN_MS, shut_down))
-        fail(egc, t, AGENT_E_INTERNAL, NULL);
-}
-
-/* ---- capabilities ---- */
-
-static char *method_list(libxl__gc *gc);
-
-static void know_info(libxl__egc *egc, libxl__agent_qga *q, int code,
-                      const char *text, yajl_val result)
-{
-    libxl__qga_task *t = q->task;
-    struct libxl__json_writer w;
-    const char *version;
-
-    if (code) {
-        fail(egc, t, code, text);
-        return;
-    }
-    version = libxl__json_string(result, "version");
-    libxl__json_writer_init(&w);
-    libxl__json_open(&w, NULL);
-    libxl__json_put_string(&w, "agent",
-                           libxl__sprintf(&t->gc, "qemu-ga %.40s",
-                                          version ? version : ""));
-    libxl__json_put_raw(&w, "methods", method_list(&t->gc));
-    libxl__json_close(&w);
-    version = libxl__json_finish(&w, &t->gc);
-    libxl__json_writer_dispose(&w);
-    finish(egc, t, version);
-}
-
-static void capabilities(libxl__egc *egc, libxl__qga_task *t)
-{
-    command(egc, t, "guest-info", NULL, know_info);
-}
-
-/* ---- info: osinfo -> host name -> interfaces ---- */
-
-static char *copy_of(libxl__gc *gc, yajl_val object, const char *key)
-{
-    const char *s = object ? libxl__json_string(object, key) : NULL;
-
-    return s ? libxl__strndup(gc, s, 200) : NULL;
-}
-
-static void put_interface(struct libxl__json_writer *w, yajl_val interface)
-{
-    const char *name = libxl__json_string(interface, "name");
-    yajl_val list = libxl__json_get(interface, "ip-addresses");
-    size_t i;
-
-    if (!name || !strcmp(name, "lo") || !YAJL_IS_ARRAY(list))
-        return;
-    for (i = 0; i < list->u.array.len && i < 64; i++) {
-        libxl__json_open(w, NULL);
-        libxl__json_put_string(w, "interface", name);
-        libxl__json_put_string(
-            w, "address",
-            libxl__json_string(list->u.array.values[i], "ip-address"));
-        libxl__json_close(w);
-    }
-}
-
-static void know_interfaces(libxl__egc *egc, libxl__agent_qga *q, int code,
-                            const char *text, yajl_val result)
-{
-    libxl__qga_task *t = q->task;
-    struct libxl__json_writer w;
-    char *info;
-    size_t i;
-
-    libxl__json_writer_init(&w);
-    libxl__json_open(&w, NULL);
-    libxl__json_put_string(&w, "hostname", t->hostname);
-    libxl__json_put_string(&w, "os", t->os);
-    libxl__json_put_string(&w, "kernel", t->kernel);
-    libxl__json_open_list(&w, "addresses");
-    for (i = 0; !code && YAJL_IS_ARRAY(result) && i < result->u.array.len; i++)
-        if (YAJL_IS_OBJECT(result->u.array.values[i]))
-            put_interface(&w, result->u.array.values[i]);
-    libxl__json_close_list(&w);
-    libxl__json_close(&w);
-    info = libxl__json_finish(&w, &t->gc);
-    libxl__json_writer_dispose(&w);
-    finish(egc, t, info);
-}
-
-static void know_hostname(libxl__egc *egc, libxl__agent_qga *q, int code,
-                          const char *text, yajl_val result)
-{
-    libxl__qga_task *t = q->task;
-
-    if (!code && YAJL_IS_OBJECT(result))
-        t->hostname = copy_of(&t->gc, result, "host-name");
-    command(egc, t, "guest-network-get-interfaces", NULL, know_interfaces);
-}
-
-static void know_os(libxl__egc *egc, libxl__agent_qga *q, int code,
-                    const char *text, yajl_val result)
-{
-    libxl__qga_task *t = q->task;
-
-    if (!code && YAJL_IS_OBJECT(result)) {
-        t->os = copy_of(&t->gc, result, "pretty-name");
-        t->kernel = copy_of(&t->gc, result, "kernel-release");
-    }
-    command(egc, t, "guest-get-host-name", NULL, know_hostname);
-}
-
-static void info(libxl__egc *egc, libxl__qga_task *t)
-{
-    command(egc, t, "guest-get-osinfo", NULL, know_os);
-}
-
-/* ---- data: appended up to what a message holds ---- */
-
-static bool append(libxl__qga_task *t, const char *base64)
-{
-    ssize_t n;
-
-    if (!t->data)
-        t->data = malloc(LIBXL__AGENT_DATA_MAX);
-    if (!t->data || !base64)
-        return t->data;
-    n = libxl__base64_decode(base64, t->data + t->have,
-                             LIBXL__AGENT_DATA_MAX - t->have);
-    if (n < 0)
-        return false;
-    t->have += (size_t)n;
-    return true;
-}
-
-static void finish_data(libxl__egc *egc, libxl__qga_task *t)
-{
-    finish(egc, t,
-           libxl__sprintf(&t->gc, "{\"length\":%zu,\"truncated\":%s}", t->have,
-                          t->truncated ? "true" : "false"));
-}
-
-/* ---- viewfile: open -> read* -> close ---- */
-
-static void closed(libxl__egc *egc, libxl__agent_qga *q, int code,
-                   const char *text, yajl_val result)
-{
-    finish_data(egc, q->task);
-}
-
-static void was_read(libxl__egc *egc, libxl__agent_qga *q, int code,
-                     const char *text, yajl_val result);
-
-static void read_on(libxl__egc *egc, libxl__qga_task *t, bool ended)
-{
-    size_t room = LIBXL__AGENT_DATA_MAX - t->have;
-    char args[80];
-
-    if (ended || !room) {
-        t->truncated = !ended;
-        snprintf(args, sizeof(args), "{\"handle\":%" PRIu64 "}", t->handle);
-        command(egc, t, "guest-file-close", args, closed);
-        return;
-    }
-    snprintf(args, sizeof(args), "{\"handle\":%" PRIu64 ",\"count\":%zu}",
-             t->handle, room < READ_BYTES ? room : (size_t)READ_BYTES);
-    command(egc, t, "guest-file-read", args, was_read);
-}
-
-static void was_read(libxl__egc *egc, libxl__agent_qga *q, int code,
-                     const char *text, yajl_val result)
-{
-    libxl__qga_task *t = q->task;
-    bool eof = false;
-
-    if (code) {
-        fail(egc, t, code, text);
-        return;
-    }
-    if (!libxl__json_bool(result, "eof", &eof) ||
-        !append(t, libxl__json_string(result, "buf-b64")))
-        fail(egc, t, AGENT_E_INTERNAL, "qemu-ga's data are not understood");
-    else
-        read_on(egc, t, eof);
-}
-
-static void opened(libxl__egc *egc, libxl__agent_qga *q, int code,
-                   const char *text, yajl_val result)
-{
-    libxl__qga_task *t = q->task;
-
-    if (code) {
-        fail(egc, t, code, text);
-    } else if (!YAJL_IS_INTEGER(result) || YAJL_GET_INTEGER(result) < 0) {
-        fail(egc, t, AGENT_E_INTERNAL, NULL);
-    } else {
-        t->handle = (uint64_t)YAJL_GET_INTEGER(result);
-        read_on(egc, t, false);
-    }
-}
-
-static void viewfile(libxl__egc *egc, libxl__qga_task *t)
-{
-    const char *path = libxl__json_string(t->job->params, "path");
-    struct libxl__json_writer w;
-    char *args;
-
-    if (!path || *path != '/') {
-        fail(egc, t, AGENT_E_PARAMS, "path: absolute");
-        return;
-    }
-    libxl__json_writer_init(&w);
-    libxl__json_open(&w, NULL);
-    libxl__json_put_string(&w, "path", path);
-    libxl__json_put_string(&w, "mode", "r");
-    libxl__json_close(&w);
-    args = libxl__json_finish(&w, &t->gc);
-    libxl__json_writer_dispose(&w);
-    if (args)
-        command(egc, t, "guest-file-open", args, opened);
-    else
-        fail(egc, t, AGENT_E_INTERNAL, NULL);
-}
-
-/* ---- viewdmesg: exec -> (status, later again)* ---- */
-
-static void ask_status(libxl__egc *egc, libxl__qga_task *t);
-
-static void status_again(libxl__egc *egc, libxl__ev_time *ev, int rc)
-{
-    ask_status(egc, task_of_poll(ev));
-}
-
-static void know_status(libxl__egc *egc, libxl__agent_qga *q, int code,
-                        const char *text, yajl_val result)
-{
-    libxl__qga_task *t = q->task;
-    bool exited = false;
-
-    if (code) {
-        fail(egc, t, code, text);
-    } else if (!libxl__json_bool(result, "exited", &exited)) {
-        fail(egc, t, AGENT_E_INTERNAL, NULL);
-    } else if (exited) {
-        if (append(t, libxl__json_string(result, "out-data")))
-            finish_data(egc, t);
-        else
-            fail(egc, t, AGENT_E_TOO_BIG, NULL);
-    } else if (libxl__ev_time_register_rel(q->ctx, NULL, &t->poll, status_again,
-                                           POLL_MS)) {
-        fail(egc, t, AGENT_E_INTERNAL, NULL);
-    }
-}
-
-static void ask_status(libxl__egc *egc, libxl__qga_task *t)
-{
-    char args[48];
-
-    snprintf(args, sizeof(args), "{\"pid\":%" PRIu64 "}", t->handle);
-    command(egc, t, "guest-exec-status", args, know_status);
-}
-
-static void executed(libxl__egc *egc, libxl__agent_qga *q, int code,
-                     const char *text, yajl_val result)
-{
-    libxl__qga_task *t = q->task;
-
-    if (code)
-        fail(egc, t, code, text);
-    else if (!libxl__json_u64(result, "pid", &t->handle))
-        fail(egc, t, AGENT_E_INTERNAL, NULL);
-    else
-        ask_status(egc, t);
-}
-
-static void viewdmesg(libxl__egc *egc, libxl__qga_task *t)
-{
-    command(egc, t, "guest-exec",
-            "{\"path\":\"dmesg\",\"capture-output\":true}", executed);
-}
-
-/* ---- the table ---- */
-
-static const struct qga_call calls[] = {
-    {"agent.ping", ping},
-    {"agent.capabilities", capabilities},
-    {"guest.info", info},
-    {"guest.viewfile", viewfile},
-    {"guest.viewdmesg", viewdmesg},
-    {"guest.shutdown", shutdown_guest},
-    {"guest.fsfreeze", fsfreeze},
-    {"guest.fsthaw", fsthaw},
-    {"guest.settime", settime},
-};
-
-enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
-
-static char *method_list(libxl__gc *gc)
-{
-    char *text = libxl__strdup(gc, "");
-    size_t i;
-
-    for (i = 0; i < CALLS && text; i++)
-        text = libxl__sprintf(gc, "%s%s\"%s\"", text, i ? "," : "",
-                              calls[i].method);
-    return text ? libxl__sprintf(gc, "[%s]", text) : NULL;
 }
 
 /* A task that fails at once begins the next one: at most LIBXL__QGA_JOBS
@@ -479,7 +56,7 @@ static void begin_next(libxl__egc *egc, libxl__agent_qga *q)
     if (q->task || !t || q->fd < 0)
         return;
     if (!q->synced) {
-        fail(egc, t, AGENT_E_RESET, NULL);
+        libxl__qga_fail(egc, t, AGENT_E_RESET, NULL);
         return;
     }
     q->task = t;
@@ -489,12 +66,10 @@ static void begin_next(libxl__egc *egc, libxl__agent_qga *q)
 void libxl__agent_qga_serve(libxl__egc *egc, libxl__agent_qga *q,
                             libxl__agent_job *job)
 {
+    const struct libxl__qga_call *call = libxl__qga_call_find(job->method);
     libxl__qga_task *t;
-    size_t i;
 
-    for (i = 0; i < CALLS && strcmp(calls[i].method, job->method); i++)
-        ;
-    if (i == CALLS) {
+    if (!call) {
         libxl__agent_job_error(egc, job, AGENT_E_METHOD,
                                "the guest's agent is qemu-ga, which does not "
                                "do this");
@@ -507,7 +82,7 @@ void libxl__agent_qga_serve(libxl__egc *egc, libxl__agent_qga *q,
     }
     t->q = q;
     t->job = job;
-    t->call = &calls[i];
+    t->call = call;
     libxl__gc_init(&t->gc, q->ctx);
     libxl__ev_time_init(&t->poll);
     STAILQ_INSERT_TAIL(&q->tasks, t, entry);
@@ -521,7 +96,7 @@ void libxl__qga_tasks_close(libxl__egc *egc, libxl__agent_qga *q)
 
     while ((t = STAILQ_FIRST(&q->tasks))) {
         /* a guest that went while it was asked to go has obeyed */
-        if (q->task == t && t->call->begin == shutdown_guest)
+        if (q->task == t && t->call->ends_guest)
             libxl__agent_job_result(egc, t->job, "{}", NULL, 0);
         else
             libxl__agent_job_error(egc, t->job, AGENT_E_AWAY, NULL);
