@@ -38,7 +38,7 @@ ok "200 pings" pings
 ok "200 pings, 8 at a time" xl agent-ping --count=200 --parallel=8 guest
 ok "capabilities" sh -c "xl agent-capabilities guest | grep -q guest.getfile"
 ok "info" sh -c "xl agent-info guest | grep -q 'Test guest'"
-ok "info as JSON" sh -c "xl agent-info --json guest | python3 -m json.tool"
+ok "info as JSON" sh -c "xl agent-info --json guest | /usr/bin/python3 -m json.tool"
 is "viewfile" "$(xl agent-viewfile guest /data/text)" allowed
 ok "viewfile of /proc" \
     sh -c "xl agent-viewfile guest /proc/version | grep -q '^Linux'"

@@ -25,6 +25,7 @@ struct agentd {
     libxl_ctx *ctx;
     struct agentd_conf conf;
     enum agentd_method how;
+    bool qga;          /* speak qemu-ga's dialect instead */
     const char *path;  /* NULL: found by the port's name */
     char *hello;       /* from the ctx's gc */
     int fd, listen_fd; /* -1: none */
@@ -39,6 +40,16 @@ struct agentd {
 
 /* ---- agentd_port.c: find, open, and open again ---- */
 int libxl__agentd_port_start(agentd *d);
+
+/* The other end has gone, the port is not watched any more. */
+void libxl__agentd_gone(agentd *d, int errnoval);
+
+/* ---- agentd_qga.c: on d->fd; ends in libxl__agentd_gone ---- */
+int libxl__agentd_qga_start(agentd *d);
+/* ---- agentd_qga_info.c: JSON of one line, from gc ---- */
+char *libxl__agentd_qga_osinfo(libxl__gc *gc);
+char *libxl__agentd_qga_hostname(libxl__gc *gc);
+char *libxl__agentd_qga_interfaces(libxl__gc *gc);
 
 /* ---- agentd_calls.c ---- */
 /* Every method that is built and not disabled: a JSON list, from gc. */
@@ -56,7 +67,11 @@ agentd_call libxl__agentd_getfile, libxl__agentd_viewfile,
 /* ---- libxl__agentd_info.c ---- */
 agentd_call libxl__agentd_info, libxl__agentd_viewdmesg, libxl__agentd_settime;
 char *libxl__agentd_boot_id(libxl__gc *gc); /* NULL: none */
+/* A value of /etc/os-release; NULL: not there. */
+char *libxl__agentd_os_release(libxl__gc *gc, const char *key);
 /* ---- agentd_power.c ---- */
+/* false: there is no such mode. */
+bool libxl__agentd_power(agentd *d, const char *mode);
 agentd_call libxl__agentd_shutdown;
 /* ---- agentd_freeze.c ---- */
 agentd_call libxl__agentd_fsfreeze, libxl__agentd_fsthaw;

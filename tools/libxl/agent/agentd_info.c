@@ -46,7 +46,7 @@ char *libxl__agentd_boot_id(libxl__gc *gc)
 }
 
 /* KEY="value" or KEY=value; NULL: not there. */
-static char *os_release(libxl__gc *gc, const char *key)
+char *libxl__agentd_os_release(libxl__gc *gc, const char *key)
 {
     char *text = small_file(gc, "/etc/os-release");
     size_t n = strlen(key);
@@ -131,7 +131,7 @@ static char *info_text(libxl__gc *gc)
 
     if (uname(&u))
         return NULL;
-    os = os_release(gc, "PRETTY_NAME");
+    os = libxl__agentd_os_release(gc, "PRETTY_NAME");
     libxl__json_writer_init(&w);
     libxl__json_open(&w, NULL);
     libxl__json_put_string(&w, "hostname", u.nodename);

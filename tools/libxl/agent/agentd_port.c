@@ -20,6 +20,7 @@
 #include "base/container.h"
 
 #define PORT_NAME "org.xl.agent.0"
+#define QGA_PORT_NAME "org.qemu.guest_agent.0"
 #define PORTS "/sys/class/virtio-ports"
 
 enum { RETRY_MS = 1000 };
@@ -53,7 +54,7 @@ static void try_later(agentd *d, const char *trouble)
 
 /* ---- opening, by kind ---- */
 
-static bool is_our_port(int ports, const char *entry)
+static bool is_our_port(int ports, const char *entry, const char *wanted)
 {
     char path[300], name[64] = "";
     ssize_t n;
@@ -68,11 +69,11 @@ static bool is_our_port(int ports, const char *entry)
     if (n < 0)
         return false;
     name[strcspn(name, "\n")] = '\0';
-    return !strcmp(name, PORT_NAME);
+    return !strcmp(name, wanted);
 }
 
 /* Without udev there is no link by name: look through the ports. */
-static int open_by_name(void)
+static int open_by_name(const char *wanted)
 {
     struct dirent *entry;
     char path[300];
@@ -83,7 +84,8 @@ static int open_by_name(void)
     if (!dir)
         return -1;
     while (fd < 0 && (entry = readdir(dir))) {
-        if (entry->d_name[0] == '.' || !is_our_port(dirfd(dir), entry->d_name))
+        if (entry->d_name[0] == '.' ||
+            !is_our_port(dirfd(dir), entry->d_name, wanted))
             continue;
         snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
         fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
@@ -112,7 +114,7 @@ static int open_port(agentd *d)
     switch (d->how) {
     case AGENTD_VIRTIO_SERIAL:
         if (!d->path)
-            return open_by_name();
+            return open_by_name(d->qga ? QGA_PORT_NAME : PORT_NAME);
         return open(d->path, O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     case AGENTD_ISA_SERIAL:
         return open_tty(d->path);
@@ -124,10 +126,8 @@ static int open_port(agentd *d)
 
 /* ---- the peer ---- */
 
-static void gone(libxl__egc *egc, libxl__agent_peer *peer, int errnoval)
+void libxl__agentd_gone(agentd *d, int errnoval)
 {
-    agentd *d = peer->user;
-
     if (d->how == AGENTD_UNIX) {
         close(d->fd);
         d->fd = -1;
@@ -140,7 +140,12 @@ static void gone(libxl__egc *egc, libxl__agent_peer *peer, int errnoval)
     try_later(d, "nobody is at the host's end");
 }
 
-static void start_peer(agentd *d)
+static void gone(libxl__egc *egc, libxl__agent_peer *peer, int errnoval)
+{
+    libxl__agentd_gone(peer->user, errnoval);
+}
+
+static int open_peer(agentd *d)
 {
     libxl__agent_peer *p = &d->peer;
 
@@ -152,7 +157,12 @@ static void start_peer(agentd *d)
     p->user = d;
     p->serve = libxl__agentd_serve;
     p->gone = gone;
-    if (libxl__agent_peer_open(p)) {
+    return libxl__agent_peer_open(p);
+}
+
+static void start_peer(agentd *d)
+{
+    if (d->qga ? libxl__agentd_qga_start(d) : open_peer(d)) {
         close(d->fd);
         d->fd = -1;
         try_later(d, "the port cannot be watched");
@@ -178,7 +188,7 @@ static void try_open(agentd *d)
         d->fd = open_port(d);
     if (d->fd < 0)
         try_later(d, errno == EBUSY ? "the port is in use"
-                                    : "there is no port " PORT_NAME);
+                                    : "the port is not there");
     else if (!somebody_there(d->fd))
         try_later(d, "nobody is at the host's end");
     else

@@ -56,34 +56,50 @@ static bool run_shutdown(agentd *d, const struct power *p)
     return true;
 }
 
-static void carry_out(libxl__egc *egc, libxl__agent_job *job)
+static const struct power *mode_of(const char *mode)
 {
-    const struct power *p = job->user;
-    libxl__agent_peer *peer = libxl__agent_job_peer(job);
+    size_t i;
 
+    for (i = 0; mode && i < sizeof(modes) / sizeof(modes[0]); i++)
+        if (!strcmp(modes[i].mode, mode))
+            return &modes[i];
+    return NULL;
+}
+
+bool libxl__agentd_power(agentd *d, const char *mode)
+{
+    const struct power *p = mode_of(mode);
+
+    if (!p)
+        return false;
     if (!access("/run/systemd/system", F_OK)) {
         kill(1, SIGRTMIN + p->systemd_signal);
     } else if (init_is_busybox()) {
         kill(1, p->busybox_signal);
-    } else if (!peer || !run_shutdown(peer->user, p)) {
+    } else if (!run_shutdown(d, p)) {
         sync();
         reboot(p->magic);
     }
+    return true;
+}
+
+static void carry_out(libxl__egc *egc, libxl__agent_job *job)
+{
+    libxl__agent_peer *peer = libxl__agent_job_peer(job);
+
+    libxl__agentd_power(peer->user, job->user);
 }
 
 void libxl__agentd_shutdown(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
-    const char *mode = libxl__json_string(job->params, "mode");
-    size_t i;
+    const struct power *p = mode_of(libxl__json_string(job->params, "mode"));
 
-    for (i = 0; mode && i < sizeof(modes) / sizeof(modes[0]); i++) {
-        if (strcmp(modes[i].mode, mode))
-            continue;
-        job->user = (void *)&modes[i];
-        job->sent = carry_out;
-        libxl__agent_job_result(egc, job, "{}", NULL, 0);
+    if (!p) {
+        libxl__agent_job_error(egc, job, AGENT_E_PARAMS,
+                               "mode: powerdown, halt or reboot");
         return;
     }
-    libxl__agent_job_error(egc, job, AGENT_E_PARAMS,
-                           "mode: powerdown, halt or reboot");
+    job->user = (void *)p->mode;
+    job->sent = carry_out;
+    libxl__agent_job_result(egc, job, "{}", NULL, 0);
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,11 +59,12 @@ static void message(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
 static void usage(FILE *to)
 {
     fprintf(to,
-            "usage: xl-agentd [-v] [-c CONFIG] [-m METHOD] [-p PATH]\n"
+            "usage: xl-agentd [-qv] [-c CONFIG] [-m METHOD] [-p PATH]\n"
             "  -m METHOD  virtio-serial (default), isa-serial, unix-listen\n"
             "  -p PATH    device or socket; default: the port of this name:\n"
             "             org.xl.agent.0\n"
             "  -c CONFIG  default: " CONF_PATH "\n"
+            "  -q         speak qemu-ga's dialect, on org.qemu.guest_agent.0\n"
             "  -v         log to stderr instead of syslog\n");
 }
 
@@ -160,10 +162,11 @@ int main(int argc, char **argv)
 {
     static libxl_logger logger = {.message = message};
     static agentd d;
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
     const char *conf = NULL;
     int c;
 
-    while ((c = getopt(argc, argv, "c:m:p:vh")) != -1) {
+    while ((c = getopt(argc, argv, "c:m:p:qvh")) != -1) {
         switch (c) {
         case 'c':
             conf = optarg;
@@ -177,6 +180,9 @@ int main(int argc, char **argv)
         case 'p':
             d.path = optarg;
             break;
+        case 'q':
+            d.qga = true;
+            break;
         case 'v':
             to_stderr = true;
             break;
@@ -189,6 +195,7 @@ int main(int argc, char **argv)
         usage(stderr);
         return 2;
     }
+    sigaction(SIGPIPE, &ignore, NULL);
     if (!to_stderr)
         openlog("xl-agentd", LOG_PID, LOG_DAEMON);
     if (!load_conf(&d, conf) ||
