@@ -172,15 +172,21 @@ static void build_puts_pages_on_4k(void **state)
 {
     char json[5000];
     struct libxl__savefile_header h;
-    const char *reason, *config;
+    const char *reason, *config, *facts;
     size_t bytes, n;
     void *buf;
 
     for (size_t len = 0; len < sizeof(json) - 1; len += 37) {
         memset(json, 'x', len);
         json[len] = '\0';
-        assert_int_equal(
-            libxl__savefile_build(3, 0, json, 72, &buf, &bytes, &reason), 0);
+        assert_int_equal(libxl__savefile_build(
+                             &(struct libxl__savefile_parts){
+                                 .mandatory = 3,
+                                 .json = json,
+                                 .lead = 72,
+                                 .facts = len % 2 ? "{facts}" : NULL},
+                             &buf, &bytes, &reason),
+                         0);
         assert_int_equal((bytes + 72) % 4096, 0);
         assert_int_equal(libxl__savefile_decode(buf, &h, &reason), 0);
         assert_int_equal(h.optional_bytes, bytes - 48);
@@ -189,6 +195,11 @@ static void build_puts_pages_on_4k(void **state)
                          0);
         assert_string_equal(config, json);
         assert_int_equal(n, len);
+        libxl__savefile_facts((char *)buf + 48, bytes - 48, &facts);
+        if (len % 2)
+            assert_string_equal(facts, "{facts}");
+        else
+            assert_null(facts);
         free(buf);
     }
 }

@@ -23,6 +23,7 @@
 #include "domain/names.h"
 #include "io/write_quiet.h"
 #include "migrate/answer.h"
+#include "migrate/sender_facts.h"
 
 #define INCOMING_SUFFIX "--incoming"
 
@@ -251,10 +252,27 @@ static int take_config(struct libxl__migrate_receive *re, const char **reason)
     return 0;
 }
 
+/* What the sender tells of itself, against this host. */
+static int check_facts(struct libxl__migrate_receive *re, const char **reason)
+{
+    const char *facts;
+    int rc;
+
+    libxl__savefile_facts(re->optional, re->header.optional_bytes, &facts);
+    if (!facts)
+        return 0;
+    rc = libxl__sender_facts_check(re->gc, facts, &re->config, reason);
+    if (rc)
+        LOG(re->ctx, ERROR, "migration of %s: %s", re->name, *reason);
+    return rc;
+}
+
 static int make_domain(struct libxl__migrate_receive *re, const char **reason)
 {
     int rc = take_config(re, reason);
 
+    if (!rc)
+        rc = check_facts(re, reason);
     if (rc)
         return rc;
     re->nd.ao = re->ao;

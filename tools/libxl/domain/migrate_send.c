@@ -25,7 +25,6 @@
 #include "domain/names.h"
 #include "domain/save_header.h"
 #include "io/bufwriter.h"
-#include "migrate/savefile.h"
 #include "migrate/transport.h"
 
 #define AWAY_SUFFIX "--migratedaway"
@@ -258,7 +257,7 @@ static int write_header(struct send *se)
     };
     void *bytes;
     size_t nr;
-    int rc = libxl__save_header(&se->op, &how, LIBXL__SAVEFILE_BACK_CHANNEL,
+    int rc = libxl__save_header(&se->op, &how, true,
                                 &bytes, &nr);
 
     if (rc)

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "migrate/savefile.h"
+#include "migrate/sender_facts.h"
 
 /* What a QEMU host must find again is the guest's own, whatever configuration
  * the user gave: it cannot be changed by one. */
@@ -72,28 +73,55 @@ static int choose_config(libxl__dom_op *op, const libxl_save_how *how,
     return rc;
 }
 
-int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
-                       uint32_t optional_flags, void **bytes_out,
-                       size_t *nr_out)
+/* Of the disks that the guest has here, whatever configuration is sent. */
+static const char *own_facts(libxl__dom_op *op)
 {
-    uint32_t mandatory = LIBXL__SAVEFILE_JSON | LIBXL__SAVEFILE_STREAM_V2;
-    libxl_domain_config config;
+    libxl_domain_config own;
+    const char *facts = NULL;
+
+    if (!libxl__dom_config_load(op->store, op->gc, op->domid, &own))
+        facts = libxl__sender_facts_encode(op->gc, &own);
+    libxl_domain_config_dispose(&own);
+    return facts;
+}
+
+static int build(libxl__dom_op *op, const char *json, bool migration,
+                 void **bytes_out, size_t *nr_out)
+{
+    struct libxl__savefile_parts parts = {
+        .mandatory = LIBXL__SAVEFILE_JSON | LIBXL__SAVEFILE_STREAM_V2,
+        .json = json,
+        .lead = LIBXL__SAVEFILE_LEAD,
+    };
     const char *reason = NULL;
+    int rc;
+
+    if (op->host->ops->qemu_image)
+        parts.mandatory |= LIBXL__SAVEFILE_QEMU_HOST;
+    if (migration) {
+        parts.optional = LIBXL__SAVEFILE_BACK_CHANNEL;
+        parts.facts = own_facts(op);
+        if (!parts.facts)
+            return ERROR_NOMEM;
+    }
+    rc = libxl__savefile_build(&parts, bytes_out, nr_out, &reason);
+    if (rc)
+        LOGD(op->ctx, op->domid, ERROR, "cannot make the xl header: %s",
+             reason);
+    return rc;
+}
+
+int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
+                       bool migration, void **bytes_out, size_t *nr_out)
+{
+    libxl_domain_config config;
     char *json = NULL;
     int rc = choose_config(op, how, &config);
 
-    if (op->host->ops->qemu_image)
-        mandatory |= LIBXL__SAVEFILE_QEMU_HOST;
     if (!rc) {
         json = libxl_domain_config_to_json(op->ctx, &config);
-        rc = json ? libxl__savefile_build(mandatory, optional_flags, json,
-                                          LIBXL__SAVEFILE_LEAD, bytes_out,
-                                          nr_out, &reason)
-                  : ERROR_NOMEM;
+        rc = json ? build(op, json, migration, bytes_out, nr_out) : ERROR_NOMEM;
     }
-    if (rc)
-        LOGD(op->ctx, op->domid, ERROR, "cannot make the xl header%s%s",
-             reason ? ": " : "", reason ? reason : "");
     free(json);
     libxl_domain_config_dispose(&config);
     return rc;

@@ -8,9 +8,9 @@
 
 #include "domain/dom_op.h"
 
-/* malloc'ed bytes, the caller's. Errors are logged. */
+/* malloc'ed bytes, the caller's. Errors are logged. migration: the header says
+ * that answers are heard, and what the receiver is to compare. */
 int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
-                       uint32_t optional_flags, void **bytes_out,
-                       size_t *nr_out);
+                       bool migration, void **bytes_out, size_t *nr_out);
 
 #endif

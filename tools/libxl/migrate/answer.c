@@ -16,17 +16,6 @@ static const char *const outcomes[] = {
 };
 #define NR_OUTCOMES (sizeof(outcomes) / sizeof(outcomes[0]))
 
-/* The writer's text has many lines: none of its newlines is inside a string. */
-static char *on_one_line(libxl__gc *gc, char *text)
-{
-    if (!text)
-        return NULL;
-    for (char *c = text; *c; c++)
-        if (*c == '\n')
-            *c = ' ';
-    return libxl__sprintf(gc, "%s\n", text);
-}
-
 char *libxl__answer_encode(libxl__gc *gc, const struct libxl__answer *a)
 {
     struct libxl__json_writer w;
@@ -41,6 +30,7 @@ char *libxl__answer_encode(libxl__gc *gc, const struct libxl__answer *a)
                 *c = '?';
     }
     libxl__json_writer_init(&w);
+    libxl__json_writer_one_line(&w);
     libxl__json_open(&w, NULL);
     libxl__json_put_u64(&w, VERSION_KEY, VERSION);
     if (a->outcome != LIBXL__OUTCOME_NONE)
@@ -51,7 +41,7 @@ char *libxl__answer_encode(libxl__gc *gc, const struct libxl__answer *a)
     libxl__json_close(&w);
     text = libxl__json_finish(&w, gc);
     libxl__json_writer_dispose(&w);
-    return on_one_line(gc, text);
+    return text ? libxl__sprintf(gc, "%s\n", text) : NULL;
 }
 
 static bool decode_outcome(const char *name, enum libxl__outcome *out)

@@ -89,34 +89,47 @@ int libxl__savefile_config(const void *data, size_t bytes, bool json,
     return 0;
 }
 
-/* Bytes of the optional data: length, text, NUL, and the padding. */
+void libxl__savefile_facts(const void *data, size_t bytes, const char **facts)
+{
+    struct libxl__rspan s = libxl__rspan_over(data, bytes);
+    uint32_t n = libxl__rspan_u32ne(&s);
+
+    libxl__rspan_bytes(&s, n);
+    *facts = NULL;
+    if (!s.bad && s.left && *s.p == '{')
+        *facts = libxl__rspan_cstr(&s);
+}
+
+/* Bytes of the optional data: length, texts with their NULs, padding. */
 static size_t optional_bytes(size_t text_bytes, size_t lead)
 {
-    size_t plain = LIBXL__SAVEFILE_HEADER_BYTES + 4 + text_bytes + 1;
+    size_t plain = LIBXL__SAVEFILE_HEADER_BYTES + 4 + text_bytes;
     size_t over = (plain + lead) % PAGE_BYTES;
 
     return plain + (over ? PAGE_BYTES - over : 0) -
            LIBXL__SAVEFILE_HEADER_BYTES;
 }
 
-int libxl__savefile_build(uint32_t mandatory, uint32_t optional,
-                          const char *json, size_t lead, void **out,
+int libxl__savefile_build(const struct libxl__savefile_parts *parts, void **out,
                           size_t *out_bytes, const char **reason)
 {
     struct libxl__savefile_header h = {
-        .mandatory = mandatory,
-        .optional = optional,
+        .mandatory = parts->mandatory,
+        .optional = parts->optional,
     };
-    size_t n = strlen(json), total;
+    size_t json_bytes = strlen(parts->json) + 1, total;
+    size_t facts_bytes = parts->facts ? strlen(parts->facts) + 1 : 0;
     struct libxl__wspan s;
     uint8_t *buf;
 
     *reason = NULL;
-    if (n > LIBXL__SAVEFILE_OPTIONAL_MAX - 2 * PAGE_BYTES) {
+    if (json_bytes + facts_bytes >
+        LIBXL__SAVEFILE_OPTIONAL_MAX - 2 * PAGE_BYTES) {
         *reason = "configuration longer than 16 MiB";
         return ERROR_INVAL;
     }
-    h.optional_bytes = (uint32_t)optional_bytes(n, lead);
+    h.optional_bytes =
+        (uint32_t)optional_bytes(json_bytes + facts_bytes, parts->lead);
     total = LIBXL__SAVEFILE_HEADER_BYTES + h.optional_bytes;
     buf = calloc(1, total);
     if (!buf) {
@@ -125,8 +138,9 @@ int libxl__savefile_build(uint32_t mandatory, uint32_t optional,
     }
     libxl__savefile_encode(&h, buf);
     s = libxl__wspan_over(buf + LIBXL__SAVEFILE_HEADER_BYTES, h.optional_bytes);
-    libxl__wspan_u32ne(&s, (uint32_t)n + 1);
-    libxl__wspan_bytes(&s, json, n + 1);
+    libxl__wspan_u32ne(&s, (uint32_t)json_bytes);
+    libxl__wspan_bytes(&s, parts->json, json_bytes);
+    libxl__wspan_bytes(&s, parts->facts, facts_bytes);
     *out = buf;
     *out_bytes = total;
     return 0;

@@ -19,9 +19,10 @@
 #define LIBXL__SAVEFILE_OPTIONAL_MAX (16u << 20)
 
 /* mandatory flags: a reader refuses what it does not know */
-#define LIBXL__SAVEFILE_JSON (1u << 0)        /* the configuration is JSON */
-#define LIBXL__SAVEFILE_STREAM_V2 (1u << 1)   /* clear: a legacy stream */
-#define LIBXL__SAVEFILE_QEMU_HOST (1u << 30)  /* image of a QEMU host's guest  \
+#define LIBXL__SAVEFILE_JSON (1u << 0)      /* the configuration is JSON */
+#define LIBXL__SAVEFILE_STREAM_V2 (1u << 1) /* clear: a legacy stream */
+#define LIBXL__SAVEFILE_QEMU_HOST                                              \
+    (1u << 30)                                /* image of a QEMU host's guest  \
                                                */
 #define LIBXL__SAVEFILE_ZERO_PAGES (1u << 31) /* zero pages as XALLOC (Xen) */
 #define LIBXL__SAVEFILE_KNOWN                                                  \
@@ -48,11 +49,21 @@ int libxl__savefile_config(const void *data, size_t bytes, bool json,
                            const char **config, size_t *config_bytes,
                            const char **reason);
 
+/* What a sender tells of itself behind the configuration: *facts points into
+ * data and is NUL-terminated; NULL: nothing, or nothing that we know. Only for
+ * data in which libxl__savefile_config found a configuration. */
+void libxl__savefile_facts(const void *data, size_t bytes, const char **facts);
+
+struct libxl__savefile_parts {
+    uint32_t mandatory, optional; /* flags */
+    const char *json;
+    const char *facts; /* a JSON object; NULL: none */
+    size_t lead;
+};
 /* Header and optional data in one buffer, the optional data padded so that
  * what lies 'lead' bytes behind them is on a 4 KiB boundary. ERROR_NOMEM, or
  * ERROR_INVAL: the configuration is too long. */
-int libxl__savefile_build(uint32_t mandatory, uint32_t optional,
-                          const char *json, size_t lead, void **out,
+int libxl__savefile_build(const struct libxl__savefile_parts *parts, void **out,
                           size_t *out_bytes, const char **reason);
 
 /* From the end of the xl header to the first PAGE_DATA record of a QEMU

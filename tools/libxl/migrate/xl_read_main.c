@@ -149,8 +149,8 @@ static int take_config(struct read_op *op, libxl_ctx *ctx, const char *json)
 
     op->hvm = config.c_info.type == LIBXL_DOMAIN_TYPE_HVM;
     if (!op->memory_bytes)
-        op->memory_bytes = (config.b_info.max_memkb << 10) +
-                           (op->xen ? XEN_PFNS_BYTES : 0);
+        op->memory_bytes =
+            (config.b_info.max_memkb << 10) + (op->xen ? XEN_PFNS_BYTES : 0);
     libxl_domain_config_dispose(&config);
     return rc;
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * sender_facts.h - what a sender tells of itself behind the configuration, and
+ * the receiver's comparison: are the guest's disks the same ones there?
+ *
+ *   {"xl-migrate": 1, "boot_id": "...", "disks": [{"vdev": "xvda",
+ *    "kind": "file" | "block", "dev": 1, "ino": 2, "bytes": 3}]}
+ *
+ * Owns:      nothing: strings come from the gc that was given.
+ * Thread:    loop thread only; stat and open of the disks' paths.
+ * Errors:    rc. Unknown keys and unknown kinds are ignored; a sender that
+ *            tells nothing (Xen's xl) is not compared.
+ */
+#ifndef LIBXL_SENDER_FACTS_H
+#define LIBXL_SENDER_FACTS_H
+
+#include "base/gc.h"
+
+/* NULL: no memory. */
+char *libxl__sender_facts_encode(libxl__gc *gc,
+                                 const libxl_domain_config *config);
+/* ERROR_INVAL: *reason says which disk is not the sender's, and why. text is
+ * the sender's, NUL-terminated; a text that is none of ours is an error too. */
+int libxl__sender_facts_check(libxl__gc *gc, const char *text,
+                              const libxl_domain_config *config,
+                              const char **reason);
+
+#endif
