@@ -252,6 +252,28 @@ const char *host_rig_status(struct host_rig *r, uint32_t domid)
     return status_seen;
 }
 
+static int start_end(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                     void *user)
+{
+    struct libxl__qemu_op *op;
+    int rc = libxl__qemu_op_new(h, call, &op);
+
+    if (rc)
+        return rc;
+    libxl__qemu_op_step(op, "system_reset", NULL);
+    return libxl__qemu_op_start(egc, op);
+}
+
+void host_rig_end_guest(struct host_rig *r, uint32_t domid)
+{
+    time_t end = time(NULL) + 60;
+
+    assert_int_equal(host_rig_run(r, domid, start_end, NULL), 0);
+    while (strcmp(host_rig_status(r, domid), "shutdown") && time(NULL) < end)
+        ;
+    assert_string_equal(host_rig_status(r, domid), "shutdown");
+}
+
 pid_t host_rig_pid(struct host_rig *r, uint32_t domid)
 {
     struct libxl__qemu_ident id;

@@ -53,6 +53,8 @@ typedef int host_rig_plain(libxl__egc *egc, libxl__host *h,
 int host_rig_call(struct host_rig *r, uint32_t domid, host_rig_plain *op);
 /* query-status, as QEMU says it */
 const char *host_rig_status(struct host_rig *r, uint32_t domid);
+/* The guest ends, and QEMU does not: as after a reboot. */
+void host_rig_end_guest(struct host_rig *r, uint32_t domid);
 pid_t host_rig_pid(struct host_rig *r, uint32_t domid);
 
 #endif

@@ -72,6 +72,34 @@ static void resume_puts_back_what_suspend_found(void **state)
     assert_string_equal(host_rig_status(r, domid), "running");
 }
 
+/* The record is written before QEMU is told: a kill in between. */
+static void resume_ends_a_resume_that_was_killed(void **state)
+{
+    const struct libxl__run_record running = { .state = LIBXL__RUN_RUNNING };
+    struct host_rig *r = *state;
+    uint32_t domid = host_rig_guest(r, false);
+
+    assert_int_equal(host_rig_call(r, domid, r->h->ops->unpause), 0);
+    assert_int_equal(host_rig_call(r, domid, r->h->ops->suspend), 0);
+    assert_int_equal(libxl__run_record_write(r->st, domid, &running), 0);
+    assert_int_equal(host_rig_call(r, domid, r->h->ops->resume), 0);
+    assert_string_equal(host_rig_status(r, domid), "running");
+}
+
+/* QEMU lets a guest end so when it is reset by hand, and no keeper is there. */
+static void a_guest_that_ended_is_not_suspended(void **state)
+{
+    struct host_rig *r = *state;
+    uint32_t domid = host_rig_guest(r, false);
+
+    assert_int_equal(host_rig_call(r, domid, r->h->ops->unpause), 0);
+    host_rig_end_guest(r, domid);
+    assert_int_equal(host_rig_call(r, domid, r->h->ops->suspend), ERROR_FAIL);
+    assert_int_equal(info_of(r, domid).shutdown_reason,
+                     LIBXL_SHUTDOWN_REASON_POWEROFF);
+    assert_int_equal(host_rig_call(r, domid, r->h->ops->resume), 0);
+}
+
 static void destroy_ends_qemu_and_is_idempotent(void **state)
 {
     struct host_rig *r = *state;
@@ -303,6 +331,8 @@ int main(void)
         TEST(create_leaves_a_paused_guest),
         TEST(unpause_and_pause),
         TEST(resume_puts_back_what_suspend_found),
+        TEST(resume_ends_a_resume_that_was_killed),
+        TEST(a_guest_that_ended_is_not_suspended),
         TEST(destroy_ends_qemu_and_is_idempotent),
         TEST(destroy_ends_a_qemu_that_does_not_answer),
         TEST(destroy_finds_a_qemu_without_record),

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "host/host_qemu.h"
 
-enum { RESUME_RETRIES = 500 };
+enum { RESUME_RETRIES = 500, RUNNING_RETRIES = 50 };
 
 static int write_run(struct libxl__qemu_op *op, enum libxl__run_state state,
                      bool was_running)
@@ -137,10 +137,34 @@ int libxl__qemu_unpause(libxl__egc *egc, libxl__host *h,
 
 /* ---- suspend and resume ---- */
 
+/* The guest ended before the stop, and the record of its suspension may have
+ * been written over a keeper's. What a keeper has written since then stands. */
+static void note_end(struct libxl__qemu_op *op, yajl_val status)
+{
+    libxl__store *st = op->hq->store;
+    uint32_t domid = op->call->domid;
+    struct libxl__run_record run;
+    const char *s = YAJL_IS_OBJECT(status)
+                        ? libxl__json_string(status, "status")
+                        : NULL;
+
+    if (!s || libxl__run_record_read(st, domid, &run) ||
+        run.state == LIBXL__RUN_SHUTDOWN)
+        return;
+    run = (struct libxl__run_record){
+        .state = LIBXL__RUN_SHUTDOWN,
+        .reason = !strcmp(s, "shutdown")   ? LIBXL_SHUTDOWN_REASON_POWEROFF
+                  : !strcmp(s, "watchdog") ? LIBXL_SHUTDOWN_REASON_WATCHDOG
+                                           : LIBXL_SHUTDOWN_REASON_CRASH,
+    };
+    libxl__run_record_write(st, domid, &run);
+}
+
 static int suspend_done(struct libxl__qemu_op *op, int rc, yajl_val last)
 {
     if (rc || only_stopped(last))
         return rc;
+    note_end(op, last);
     LOGD(op->hq->host.ctx, op->call->domid, ERROR,
          "the guest has shut down or crashed: there is nothing to save");
     return ERROR_FAIL;
@@ -185,6 +209,9 @@ int libxl__qemu_suspend(libxl__egc *egc, libxl__host *h,
 
 static int resume_done(struct libxl__qemu_op *op, int rc, yajl_val last)
 {
+    /* It ran by its record, and has ended meanwhile: that is the keeper's. */
+    if (rc == ERROR_QMP_GENERIC_ERROR && op->run.state == LIBXL__RUN_RUNNING)
+        return 0;
     if (rc)
         libxl__run_record_write(op->hq->store, op->call->domid, &op->run);
     return rc;
@@ -199,10 +226,14 @@ int libxl__qemu_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
     if (rc)
         return rc;
     op->done = resume_done;
-    if (op->run.state == LIBXL__RUN_SUSPENDED && op->run.was_running) {
+    if (op->run.state == LIBXL__RUN_RUNNING ||
+        (op->run.state == LIBXL__RUN_SUSPENDED && op->run.was_running)) {
         /* Whoever is resumed after a save was cut short may still be writing
-         * its device state: QEMU then refuses for some milliseconds. */
-        op->retries = RESUME_RETRIES;
+         * its device state: QEMU then refuses for some milliseconds. A record
+         * that says "running" may be from a resume that was killed before QEMU
+         * heard of it; a guest that runs does not mind. */
+        op->retries = op->run.state == LIBXL__RUN_RUNNING ? RUNNING_RETRIES
+                                                          : RESUME_RETRIES;
         op->dev_before = "activate";
         libxl__qemu_op_step(op, "cont", NULL);
         rc = write_run(op, LIBXL__RUN_RUNNING, true);
