@@ -229,6 +229,18 @@ static void guest_runs_at_the_receiver(void **state)
     assert_true(stats.bytes > 0);
 }
 
+/* What a terminal's Ctrl-C is to the command. */
+static void an_interrupt_does_not_reach_the_link(void **state)
+{
+    struct dom_rig *rig = *state;
+    uint32_t domid = running_guest(rig);
+    char text[PATH_MAX + 64];
+
+    snprintf(text, sizeof(text), "kill -INT $$; exec %s receive", self);
+    assert_int_equal(migrate(rig, domid, text, NULL), 0);
+    one_runs(rig);
+}
+
 static void ten_times_there_and_back(void **state)
 {
     struct dom_rig *rig = *state;
@@ -425,7 +437,8 @@ static void deaths_of_the_sender(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        T(guest_runs_at_the_receiver), T(ten_times_there_and_back),
+        T(guest_runs_at_the_receiver),
+        T(an_interrupt_does_not_reach_the_link), T(ten_times_there_and_back),
         T(noise_instead_of_a_banner),  T(receiver_that_cannot_start),
         T(refusal_says_why),           T(cuts_of_the_back_channel),
         T(cuts_of_the_stream),         T(cuts_of_go),

@@ -80,7 +80,9 @@ void libxl__transport_init(libxl__transport *tr)
 
 static int spawn(libxl__transport *tr, int in, int out)
 {
-    const char *argv[] = {"/bin/sh", "-c", tr->rune, NULL};
+    const char *command = libxl__sprintf(libxl__ao_gc(tr->ao), "%s%s",
+                                         KEEP_FROM_CTRL_C, tr->rune);
+    const char *argv[] = {"/bin/sh", "-c", command, NULL};
     int fds[] = {in, out, STDERR_FILENO};
     struct libxl__spawn_params params = {
         .argv = argv,
@@ -88,7 +90,7 @@ static int spawn(libxl__transport *tr, int in, int out)
         .nr_fds = 3,
     };
 
-    if (!argv[2])
+    if (!command)
         return ERROR_NOMEM;
     return libxl__ev_child_spawn(ctx_of(tr), &tr->child, command_died, &params);
 }
