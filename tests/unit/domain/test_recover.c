@@ -17,6 +17,7 @@
 #include "domain/dom_rig.h"
 #include "host/fake_guest.h"
 #include "migrate/journal.h"
+#include "migrate/received.h"
 
 static struct dom_rig rig;
 static uint32_t domid;
@@ -198,6 +199,61 @@ static void a_migration_behind_go_is_a_question(void **state)
     assert_int_equal(dom_rig_count(&rig), 0);
 }
 
+/* ---- a receiver ---- */
+
+#define UUID "11111111-2222-4333-8444-555555555555"
+
+static struct libxl__journal receive_at(enum libxl__journal_step step)
+{
+    struct libxl__journal j;
+
+    assert_int_equal(libxl__journal_init(&j, JOURNAL_RECEIVE, step), 0);
+    j.was_running = true;
+    j.name = (char *)"arrived";
+    j.peer_uuid = (char *)UUID;
+    return j;
+}
+
+static bool marked(void)
+{
+    bool set;
+
+    assert_int_equal(libxl__received_is_set(store(), UUID, &set), 0);
+    return set;
+}
+
+static void a_copy_that_go_has_reached_runs_and_is_marked(void **state)
+{
+    struct libxl__journal j = receive_at(JSTEP_GO);
+
+    assert_int_equal(recover(&j), 0);
+    assert_goes_on();
+    assert_true(marked());
+}
+
+/* Its sender may ask when the guest has long been gone from here. */
+static void a_copy_that_the_user_runs_is_marked(void **state)
+{
+    struct libxl__journal j = receive_at(JSTEP_READY);
+
+    assert_int_equal(recover(&j), ERROR_NOT_READY);
+    assert_false(marked());
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    assert_goes_on();
+    assert_true(marked());
+}
+
+/* Else its sender would hear "ran", and end the only copy. */
+static void a_copy_that_is_given_up_is_not_marked(void **state)
+{
+    struct libxl__journal j = receive_at(JSTEP_GIVEN_UP);
+
+    assert_int_equal(libxl__received_set(store(), UUID), 0);
+    assert_int_equal(recover(&j), 0);
+    assert_int_equal(dom_rig_count(&rig), 0);
+    assert_false(marked());
+}
+
 static void a_damaged_journal_is_left_to_the_user(void **state)
 {
     assert_int_equal(
@@ -209,9 +265,9 @@ static void a_damaged_journal_is_left_to_the_user(void **state)
     assert_goes_on();
 }
 
-static void destroy_removes_the_unfinished_file(void **state)
+static void destroy_at(enum libxl__journal_step step)
 {
-    struct libxl__journal j = save_at(JSTEP_WRITING, LIBXL_SAVE_THEN_DESTROY);
+    struct libxl__journal j = save_at(step, LIBXL_SAVE_THEN_DESTROY);
     libxl__gc gc;
 
     make_file("temp", &j);
@@ -221,6 +277,16 @@ static void destroy_removes_the_unfinished_file(void **state)
     assert_int_equal(libxl_domain_destroy(rig.ctx, domid, NULL), 0);
     assert_false(there("temp"));
     assert_int_equal(dom_rig_count(&rig), 0);
+}
+
+static void destroy_removes_the_unfinished_file(void **state)
+{
+    destroy_at(JSTEP_WRITING);
+}
+
+static void destroy_removes_a_file_that_has_no_name_yet(void **state)
+{
+    destroy_at(JSTEP_COMMITTED);
 }
 
 int main(void)
@@ -237,7 +303,11 @@ int main(void)
         TEST(a_half_built_domain_goes),
         TEST(a_migration_behind_go_is_a_question),
         TEST(a_damaged_journal_is_left_to_the_user),
+        TEST(a_copy_that_go_has_reached_runs_and_is_marked),
+        TEST(a_copy_that_the_user_runs_is_marked),
+        TEST(a_copy_that_is_given_up_is_not_marked),
         TEST(destroy_removes_the_unfinished_file),
+        TEST(destroy_removes_a_file_that_has_no_name_yet),
     };
 
     return cmocka_run_group_tests_name("recover", tests, NULL, NULL);

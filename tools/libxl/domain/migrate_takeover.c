@@ -111,12 +111,14 @@ static void given_undone(libxl__egc *egc, libxl__new_domain *nd, int rc)
     libxl__migrate_receive_complete(egc, re, rc);
 }
 
+/* The journal first: a mark without it would say "it ran" of a copy that
+ * recovery removes. */
 static int take_over(struct libxl__migrate_receive *re)
 {
-    int rc = libxl__received_set(re->nd.store, re->uuid);
+    int rc = write_journal(re, JSTEP_GO);
 
     if (!rc)
-        rc = write_journal(re, JSTEP_GO);
+        rc = libxl__received_set(re->nd.store, re->uuid);
     if (!rc)
         rc =
             libxl__domain_set_name(re->nd.host, re->gc, re->nd.domid, re->name);

@@ -18,6 +18,7 @@
 
 #include "base/log.h"
 #include "domain/names.h"
+#include "migrate/received.h"
 
 static void act(libxl__egc *egc, libxl__recover_one *ro);
 static void peer_answered(libxl__egc *egc, struct libxl__migrate_ask *ma,
@@ -170,6 +171,29 @@ static int note_step(libxl__recover_one *ro, enum libxl__journal_step step)
                                 &ro->journal);
 }
 
+/* What a sender that asks is told when no copy is left here: on record before
+ * the guest runs, and no more when it is given up. */
+static int note_taken_over(libxl__recover_one *ro, bool taken)
+{
+    const struct libxl__journal *j = &ro->journal;
+
+    if (j->verb != JOURNAL_RECEIVE || !j->peer_uuid)
+        return 0;
+    return taken ? libxl__received_set(store_of(ro), j->peer_uuid)
+                 : libxl__received_clear(store_of(ro), j->peer_uuid);
+}
+
+/* `xl unpause` of a copy that waits for GO: the user has given it. */
+static void take_over(libxl__egc *egc, libxl__recover_one *ro)
+{
+    int rc = note_step(ro, JSTEP_GO);
+
+    if (rc)
+        ro->callback(egc, ro, rc);
+    else
+        act(egc, ro);
+}
+
 /* The target, ready and never told to go. On the source's own host the source
  * is there to see, and the guest is the source's. */
 static void look_for_the_source(libxl__egc *egc, libxl__recover_one *ro)
@@ -178,10 +202,11 @@ static void look_for_the_source(libxl__egc *egc, libxl__recover_one *ro)
     libxl__gc *gc = libxl__ao_gc(ro->ao);
     libxl_uuid uuid;
 
-    if (ro->policy == RECOVER_RUN || !j->peer_uuid ||
-        !libxl__uuid_parse(j->peer_uuid, &uuid) ||
-        !libxl__uuid_is_elsewhere(store_of(ro), gc, &uuid, ro->domid) ||
-        note_step(ro, JSTEP_GIVEN_UP))
+    if (ro->policy == RECOVER_RUN)
+        take_over(egc, ro);
+    else if (!j->peer_uuid || !libxl__uuid_parse(j->peer_uuid, &uuid) ||
+             !libxl__uuid_is_elsewhere(store_of(ro), gc, &uuid, ro->domid) ||
+             note_step(ro, JSTEP_GIVEN_UP))
         ask(egc, ro);
     else
         act(egc, ro);
@@ -269,6 +294,18 @@ static void act(libxl__egc *egc, libxl__recover_one *ro)
     }
 }
 
+/* What is named nowhere else. The journal goes with the domain's records: until
+ * the guest has ended it says what the guest is. */
+static void forget(libxl__egc *egc, libxl__recover_one *ro)
+{
+    int rc = 0;
+
+    remove_temporary_file(ro); /* not one that has got its own name since */
+    if (ro->journal.step == JSTEP_GIVEN_UP)
+        rc = note_taken_over(ro, false);
+    ro->callback(egc, ro, rc);
+}
+
 void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro)
 {
     libxl__gc *gc = libxl__ao_gc(ro->ao);
@@ -295,9 +332,7 @@ void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro)
          libxl__journal_verb_name(ro->journal.verb), (int)ro->journal.owner.pid,
          libxl__journal_step_name(ro->journal.step));
     if (ro->policy == RECOVER_FORGET) {
-        if (ro->journal.step == JSTEP_WRITING)
-            remove_temporary_file(ro);
-        finish(egc, ro, 0);
+        forget(egc, ro);
         return;
     }
     act(egc, ro);
@@ -353,9 +388,9 @@ static void paused(libxl__egc *egc, libxl__host_call *call, int rc)
 
 static void run_guest(libxl__egc *egc, libxl__recover_one *ro)
 {
-    int rc = 0;
+    int rc = note_taken_over(ro, true);
 
-    if (ro->journal.name)
+    if (!rc && ro->journal.name)
         rc = libxl__domain_set_name(ro->host, libxl__ao_gc(ro->ao), ro->domid,
                                     ro->journal.name);
     if (rc || !ro->journal.was_running) {
@@ -378,10 +413,14 @@ static void running(libxl__egc *egc, libxl__host_call *call, int rc)
 
 static void destroy_guest(libxl__egc *egc, libxl__recover_one *ro)
 {
-    int rc = ro->host->ops->destroy(egc, ro->host, make_call(ro, destroyed));
+    int rc = 0;
 
+    if (ro->journal.step == JSTEP_GIVEN_UP)
+        rc = note_taken_over(ro, false);
+    if (!rc)
+        rc = ro->host->ops->destroy(egc, ro->host, make_call(ro, destroyed));
     if (rc)
-        destroyed(egc, &ro->call, rc);
+        finish(egc, ro, rc);
 }
 
 static void destroyed(libxl__egc *egc, libxl__host_call *call, int rc)
