@@ -18,6 +18,7 @@
 
 #include "domain/dom_rig.h"
 #include "domain/keeper_record.h"
+#include "host/fake_guest.h"
 
 #define DEADLINE_S 60
 
@@ -217,6 +218,41 @@ static void a_guest_that_shuts_down_is_destroyed(void **state)
     wait_end(&rec);
 }
 
+static uint32_t create_that_restarts(void)
+{
+    libxl_domain_config config;
+    uint32_t domid;
+
+    dom_rig_config(&config, "one");
+    config.on_reboot = LIBXL_ACTION_ON_SHUTDOWN_RESTART;
+    assert_int_equal(
+        libxl_domain_create_new(rig.ctx, &config, &domid, NULL, NULL), 0);
+    libxl_domain_config_dispose(&config);
+    return domid;
+}
+
+/* It ended while nobody watched: how long it lived is not known. */
+static void a_new_keeper_starts_a_guest_again_that_has_rebooted(void **state)
+{
+    const struct libxl__fake_guest rebooted = {
+        .state = FAKE_SHUTDOWN,
+        .reason = LIBXL_SHUTDOWN_REASON_REBOOT,
+    };
+    uint32_t domid = create_that_restarts();
+    libxl__host *h = libxl__host_get(rig.ctx);
+    struct libxl__keeper_record rec;
+
+    assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    rec = record_of(domid);
+    kill(rec.process.pid, SIGKILL);
+    wait_end(&rec);
+    assert_int_equal(
+        libxl__fake_guest_write(h->ops->store(h), domid, &rebooted), 0);
+    assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
+    wait_state(domid, "running");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -228,6 +264,7 @@ int main(void)
         TEST(with_the_keeper_killed_too_recover_does_it),
         TEST(a_second_operation_is_told_who_is_busy),
         TEST(a_guest_that_shuts_down_is_destroyed),
+        TEST(a_new_keeper_starts_a_guest_again_that_has_rebooted),
     };
 
     return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);

@@ -62,22 +62,15 @@ static int listen_agent(libxl__keeper *kp)
     return ERROR_FAIL;
 }
 
+/* A guest without a process (of a fake host) is kept without console. */
 int libxl__keeper_attach(libxl__egc *egc, libxl__keeper *kp)
 {
     int rc = libxl__keeper_qemu_attach(egc, kp);
 
     if (rc || kp->qemu_gone)
-        return rc;
+        return rc == ERROR_NOTFOUND ? 0 : rc;
     attach_agent(egc, kp);
     return libxl__console_relay_attach(&kp->console);
-}
-
-/* A guest without a process (of a fake host) is kept without console. */
-static int attach_if_any(libxl__egc *egc, libxl__keeper *kp)
-{
-    int rc = libxl__keeper_attach(egc, kp);
-
-    return rc == ERROR_NOTFOUND ? 0 : rc;
 }
 
 static void close_all(libxl__egc *egc, libxl__keeper *kp)
@@ -131,7 +124,7 @@ static int open_all(libxl__egc *egc, libxl__keeper *kp)
     if (!rc)
         rc = listen_agent(kp);
     if (!rc)
-        rc = attach_if_any(egc, kp);
+        rc = libxl__keeper_attach(egc, kp);
     return rc ? rc : write_record(kp);
 }
 

@@ -65,7 +65,7 @@ struct libxl__keeper {
     libxl__ev_fd qemu_death;
     libxl__qmp events;
     libxl__ev_time reconnect;
-    uint64_t started_ms; /* when the guest last began to run, as seen here */
+    uint64_t started_ms; /* when the guest began to run, if seen here; 0: long ago */
     /* keeper_settle.c */
     struct libxl__keeper_round round;
     bool again; /* something happened while a round ran */

@@ -208,7 +208,7 @@ int libxl__keeper_qemu_attach(libxl__egc *egc, libxl__keeper *kp)
     int rc;
 
     libxl__keeper_qemu_close(kp);
-    kp->started_ms = libxl__now_ms(kp->ctx);
+    kp->started_ms = 0; /* not seen: long ago */
     rc = read_identity(kp);
     if (rc)
         return rc;

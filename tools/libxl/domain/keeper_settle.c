@@ -15,6 +15,8 @@
  * A domain that an operation holds is left alone until that operation ends:
  * its lease closes, its owner dies, or (without either) after a while.
  */
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,6 +27,7 @@
 #include "domain/keeper.h"
 #include "domain/keeper_policy.h"
 #include "domain/keeper_record.h"
+#include "store/run_record.h"
 
 #define RETRY_MIN_MS 20u
 #define RETRY_MAX_MS 2000u
@@ -72,6 +75,25 @@ static bool exists(libxl__keeper *kp, const char *record)
     return rc != ERROR_NOTFOUND;
 }
 
+/* By its own directory: another domain may have got the number since. */
+static bool is_gone(libxl__keeper *kp)
+{
+    return faccessat(kp->dirfd, "domain", F_OK, AT_SYMLINK_NOFOLLOW) &&
+           errno == ENOENT;
+}
+
+/* Without a process: what its events said before, or else a crash. A keeper
+ * that was killed while it started the guest again leaves the former. */
+static libxl_shutdown_reason reason_on_record(libxl__keeper *kp)
+{
+    struct libxl__run_record run;
+
+    if (!libxl__run_record_read(kp->store, kp->domid, &run) &&
+        run.state == LIBXL__RUN_SHUTDOWN)
+        return run.reason;
+    return LIBXL_SHUTDOWN_REASON_CRASH;
+}
+
 static bool ended(libxl__keeper *kp, libxl_shutdown_reason *reason)
 {
     libxl_dominfo info = {0};
@@ -87,7 +109,7 @@ static bool ended(libxl__keeper *kp, libxl_shutdown_reason *reason)
     libxl__gc_dispose(&gc);
     /* a suspended guest can lose its process, too */
     if (!is && kp->qemu_known && kp->qemu_gone) {
-        *reason = LIBXL_SHUTDOWN_REASON_CRASH;
+        *reason = reason_on_record(kp);
         is = true;
     }
     return is;
@@ -190,7 +212,7 @@ void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
     }
     kp->again = false;
     stop_waiting(kp);
-    if (!exists(kp, "domain")) {
+    if (is_gone(kp)) {
         libxl__keeper_quit(egc, kp);
         return;
     }
