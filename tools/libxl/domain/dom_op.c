@@ -114,9 +114,10 @@ static void kept(libxl__egc *egc, libxl__keep *ke, int rc)
 
 void libxl__dom_op_end(libxl__dom_op *op)
 {
-    libxl__lease_end(&op->lease);
+    /* In this order: the keeper, which the lease wakes, can have the lock. */
     libxl__domain_lock_release(op->lock);
     op->lock = NULL;
+    libxl__lease_end(&op->lease);
 }
 
 void libxl__dom_op_complete(libxl__egc *egc, libxl__dom_op *op, int rc)

@@ -81,7 +81,7 @@ static void say_ready(void)
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     if (write(STDOUT_FILENO, "ready\n", 6) < 0)
-        errno = 0; /* whoever asked has not waited */
+        errno = 0; /* EPIPE */
     if (null >= 0) {
         dup2(null, STDOUT_FILENO);
         close(null);
@@ -96,10 +96,10 @@ static int keep(libxl_ctx *ctx, uint32_t domid)
 
     if (rc && rc != ERROR_LOCK_FAIL)
         return rc;
+    detach(); /* first: who asked for it may be gone */
     say_ready(); /* also when another keeper was elected */
     if (rc)
         return 0;
-    detach();
     rc = libxl_event_wait(ctx, &event, LIBXL_EVENTMASK_ALL, NULL, NULL);
     if (!rc)
         libxl_event_free(ctx, event);
