@@ -16,17 +16,18 @@ static struct rig *rig_of_sh(libxl__save_helper *sh)
     return CONTAINER_OF(sh, struct rig, sh);
 }
 
-/* build/tests/unit/ROOM/test_x: the helper is in build/libexec. */
+/* build/tests/.../test_x: the helper is in build/libexec. */
 static void find_helper(void)
 {
     char path[PATH_MAX];
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    char *tests;
 
     assert_true(n > 0);
     path[n] = '\0';
-    for (int up = 0; up < 4; up++)
-        *strrchr(path, '/') = '\0';
-    strcat(path, "/libexec");
+    tests = strstr(path, "/tests/");
+    assert_non_null(tests);
+    memcpy(tests, "/libexec", sizeof("/libexec"));
     setenv("XL_LIBEXEC_DIR", path, 1);
 }
 
