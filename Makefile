@@ -13,7 +13,6 @@ CC := gcc
 endif
 PREFIX ?= /usr/local
 DESTDIR ?=
-XEN ?= 1
 PYTHON := /usr/bin/python3
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
@@ -235,7 +234,7 @@ jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 unit: all $(unit_bin) $(replay_bin)
 
 deps:
-	@XEN=$(XEN) scripts/deps
+	@scripts/deps
 
 guest:
 	@scripts/guest $(O)/guest
@@ -309,7 +308,7 @@ clean:
 	rm -rf $(O) $(O)-asan $(O)-fuzz
 
 help:
-	@echo 'make              build into $(O)/ (O=DIR, CC=clang, XEN=0)'
+	@echo 'make              build into $(O)/ (O=DIR, CC=clang, V=1)'
 	@echo 'make quickstart   install what is missing, build, and see a guest'
 	@echo '                  saved and restored'
 	@echo 'make check        install what is missing, build, run all tests'
