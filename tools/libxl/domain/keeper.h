@@ -61,6 +61,7 @@ struct libxl__keeper {
     /* keeper_qemu.c */
     struct libxl__proc_id qemu;
     bool qemu_known, qemu_gone;
+    bool stopped; /* as QEMU told last */
     int qemu_pidfd;
     libxl__ev_fd qemu_death;
     libxl__qmp events;

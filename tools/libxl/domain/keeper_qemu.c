@@ -96,7 +96,9 @@ static void event(libxl__egc *egc, libxl__qmp *qmp, const char *name,
         guest_ended(egc, kp, LIBXL_SHUTDOWN_REASON_WATCHDOG);
     } else if (!strcmp(name, "RESUME")) {
         kp->started_ms = libxl__now_ms(kp->ctx);
-        kp->left = false;
+        kp->left = kp->stopped = false;
+    } else if (!strcmp(name, "STOP")) {
+        kp->stopped = true;
     }
 }
 
@@ -108,12 +110,15 @@ static void status_known(libxl__egc *egc, libxl__qmp *qmp, int rc,
     libxl__keeper *kp = qmp->user;
     const char *status = rc ? NULL : libxl__json_string(result, "status");
 
+    kp->stopped = status && strcmp(status, "running");
     if (status && !strcmp(status, "shutdown"))
         guest_ended(egc, kp, LIBXL_SHUTDOWN_REASON_POWEROFF);
     else if (status && !strcmp(status, "guest-panicked"))
         guest_ended(egc, kp, LIBXL_SHUTDOWN_REASON_CRASH);
     else if (status && !strcmp(status, "watchdog"))
         guest_ended(egc, kp, LIBXL_SHUTDOWN_REASON_WATCHDOG);
+    else if (kp->stopped)
+        libxl__keeper_settle(egc, kp);
 }
 
 static void connected(libxl__egc *egc, libxl__qmp *qmp, int rc, yajl_val result)
@@ -196,7 +201,7 @@ static int read_identity(libxl__keeper *kp)
 
 void libxl__keeper_qemu_init(libxl__keeper *kp)
 {
-    kp->qemu_known = kp->qemu_gone = false;
+    kp->qemu_known = kp->qemu_gone = kp->stopped = false;
     kp->qemu_pidfd = -1;
     libxl__ev_fd_init(&kp->qemu_death);
     libxl__qmp_init(&kp->events);
@@ -230,5 +235,5 @@ void libxl__keeper_qemu_close(libxl__keeper *kp)
     if (kp->qemu_pidfd >= 0)
         close(kp->qemu_pidfd);
     kp->qemu_pidfd = -1;
-    kp->qemu_known = kp->qemu_gone = false;
+    kp->qemu_known = kp->qemu_gone = kp->stopped = false;
 }

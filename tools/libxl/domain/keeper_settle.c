@@ -115,6 +115,17 @@ static bool ended(libxl__keeper *kp, libxl_shutdown_reason *reason)
     return is;
 }
 
+/* The record says "running", and QEMU said otherwise: an operation was killed
+ * in between, or its RESUME is still on its way (then nothing happens). */
+static bool should_run(libxl__keeper *kp)
+{
+    struct libxl__run_record run;
+
+    return kp->stopped && !kp->qemu_gone &&
+           !libxl__run_record_read(kp->store, kp->domid, &run) &&
+           run.state == LIBXL__RUN_RUNNING;
+}
+
 /* ---- waiting for another operation's end ---- */
 
 static void stop_waiting(libxl__keeper *kp)
@@ -216,7 +227,8 @@ void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
         libxl__keeper_quit(egc, kp);
         return;
     }
-    if (!exists(kp, "journal") && (kp->left || !ended(kp, &reason)))
+    if (!exists(kp, "journal") && !should_run(kp) &&
+        (kp->left || !ended(kp, &reason)))
         return;
     rc = libxl__domain_lock_take(kp->store, kp->domid, "keeper", true,
                                  &ro->lock);
@@ -235,6 +247,7 @@ void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
         .host = kp->host,
         .domid = kp->domid,
         .policy = RECOVER_ASK,
+        .check_run = should_run(kp),
         .user = kp,
         .callback = recovered,
     };

@@ -155,6 +155,7 @@ static void next(libxl__egc *egc, struct recover *re)
         .host = re->host,
         .domid = re->domids[re->at++],
         .policy = RECOVER_REACH,
+        .check_run = true,
         .user = re,
         .callback = recovered,
     };

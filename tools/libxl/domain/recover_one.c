@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "domain/names.h"
 #include "migrate/received.h"
+#include "store/run_record.h"
 
 static void act(libxl__egc *egc, libxl__recover_one *ro);
 static void peer_answered(libxl__egc *egc, struct libxl__migrate_ask *ma,
@@ -306,6 +307,14 @@ static void forget(libxl__egc *egc, libxl__recover_one *ro)
     ro->callback(egc, ro, rc);
 }
 
+static bool says_running(libxl__recover_one *ro)
+{
+    struct libxl__run_record run;
+
+    return !libxl__run_record_read(store_of(ro), ro->domid, &run) &&
+           run.state == LIBXL__RUN_RUNNING;
+}
+
 void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro)
 {
     libxl__gc *gc = libxl__ao_gc(ro->ao);
@@ -314,7 +323,10 @@ void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro)
     ro->had_journal = ro->gone = false;
     rc = libxl__journal_read(store_of(ro), gc, ro->domid, &ro->journal);
     if (rc == ERROR_NOTFOUND) {
-        ro->callback(egc, ro, 0);
+        if (ro->check_run && says_running(ro))
+            resume_guest(egc, ro);
+        else
+            ro->callback(egc, ro, 0);
         return;
     }
     ro->had_journal = true;
@@ -363,7 +375,7 @@ static void resumed(libxl__egc *egc, libxl__host_call *call, int rc)
     if (!rc && ro->journal.name)
         rc = libxl__domain_set_name(ro->host, libxl__ao_gc(ro->ao), ro->domid,
                                     ro->journal.name);
-    if (!rc)
+    if (!rc && ro->had_journal)
         LOGD(ro->host->ctx, ro->domid, NOTICE, "the guest goes on");
     finish(egc, ro, rc);
 }

@@ -33,6 +33,9 @@ struct libxl__recover_one {
     libxl__host *host;
     uint32_t domid;
     enum libxl__recover_policy policy;
+    /* No journal: a guest whose record says "running" is made to run, for the
+     * process that wrote so may have been killed before it was so. */
+    bool check_run;
     void *user;
     void (*callback)(libxl__egc *egc, libxl__recover_one *ro, int rc);
     /* results, valid in callback */
