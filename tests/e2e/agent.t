@@ -67,9 +67,19 @@ ok "set the clock" xl agent-call guest guest.settime '{"time_ns":180000000000000
 ok "it is set" sh -c "xl agent-info guest | grep -q 'time_ns.*: 18000000'"
 
 boot=$(xl agent-info --json guest | grep boot_id)
+behind() { # seconds that the guest's clock is behind ours
+    echo $(($(date +%s) - $(xl agent-info --json guest |
+        sed -n 's/.*"time_ns": *\([0-9]*\)[0-9]\{9\}.*/\1/p')))
+}
+is_right() { [ "$(behind)" -le 1 ] && [ "$(behind)" -ge -1 ]; }
+ok "set the clock" xl agent-call guest guest.settime \
+    "{\"time_ns\":$(date +%s%N)}"
+ok "it is right" is_right
 ok "save" xl save guest "$image"
+sleep 4
 ok "restore" xl restore "$image"
 ok "the agent answers after a restore" xl agent-ping --wait=20 guest
+ok "its clock was put right" wait_for is_right
 is "it is the same boot" "$(xl agent-info --json guest | grep boot_id)" "$boot"
 ok "200 pings" pings
 

@@ -2,6 +2,7 @@
 /* agent_dispatch.c - what one item from the peer means. */
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "agent/agent_peer_private.h"
 #include "base/log.h"
@@ -18,6 +19,18 @@ static void reset(libxl__egc *egc, struct libxl__agent_peer_state *st)
         libxl__agent_jobs_reset(egc, st);
 }
 
+static const char *hello_of(libxl__gc *gc, const libxl__agent_peer *peer)
+{
+    struct timespec ts;
+
+    if (!peer->tells_time || clock_gettime(CLOCK_REALTIME, &ts))
+        return peer->hello;
+    return libxl__sprintf(gc, "{\"time_ns\":%" PRIu64 ",%s",
+                          (uint64_t)ts.tv_sec * 1000000000 +
+                              (uint64_t)ts.tv_nsec,
+                          peer->hello + 1);
+}
+
 void libxl__agent_say_hello(struct libxl__agent_peer_state *st)
 {
     struct libxl__agent_out *out = NULL;
@@ -25,7 +38,7 @@ void libxl__agent_say_hello(struct libxl__agent_peer_state *st)
     char *json;
 
     libxl__gc_init(&gc, st->ctx);
-    json = libxl__agent_msg_request(&gc, 0, "hello", st->peer->hello);
+    json = libxl__agent_msg_request(&gc, 0, "hello", hello_of(&gc, st->peer));
     if (json)
         out = libxl__agent_out_make(json, NULL, 0);
     libxl__gc_dispose(&gc);

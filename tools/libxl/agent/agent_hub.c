@@ -217,6 +217,7 @@ int libxl__agent_hub_attach(libxl__egc *egc, libxl__agent_hub *hub, int fd)
     hub->guest.fd = fd;
     hub->guest.domid = hub->domid;
     hub->guest.hello = hello;
+    hub->guest.tells_time = true;
     hub->guest.distrusted = true;
     hub->guest.user = hub;
     hub->guest.up = guest_up;

@@ -32,6 +32,7 @@ struct libxl__agent_peer {
     int fd; /* pollable */
     uint32_t domid;
     const char *hello; /* params of our hello: JSON object; valid until close */
+    bool tells_time;   /* time_ns is added to the hello, as it is then */
     bool distrusted;   /* the peer's requests are rationed too (a guest) */
     void *user;
     /* up: the peer's hello. May be NULL. */

@@ -33,6 +33,8 @@ struct agentd {
     libxl__ev_fd accept;
     libxl__ev_time retry;
     const char *trouble; /* said last, so that it is said once */
+    /* agentd_clock.c: at the last hello; 0: there was none */
+    int64_t host_ns, own_ns;
     /* agentd_freeze.c */
     bool frozen;
     libxl__ev_time thaw;
@@ -69,6 +71,9 @@ agentd_call libxl__agentd_info, libxl__agentd_viewdmesg, libxl__agentd_settime;
 char *libxl__agentd_boot_id(libxl__gc *gc); /* NULL: none */
 /* A value of /etc/os-release; NULL: not there. */
 char *libxl__agentd_os_release(libxl__gc *gc, const char *key);
+/* ---- agentd_clock.c ---- */
+void libxl__agentd_hello(libxl__egc *egc, libxl__agent_peer *peer,
+                         yajl_val hello);
 /* ---- agentd_power.c ---- */
 /* false: there is no such mode. */
 bool libxl__agentd_power(agentd *d, const char *mode);

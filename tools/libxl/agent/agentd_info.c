@@ -181,20 +181,3 @@ void libxl__agentd_viewdmesg(libxl__egc *egc, agentd *d, libxl__agent_job *job)
     }
     free(buf);
 }
-
-void libxl__agentd_settime(libxl__egc *egc, agentd *d, libxl__agent_job *job)
-{
-    struct timespec ts;
-    uint64_t ns;
-
-    if (!libxl__json_u64(job->params, "time_ns", &ns) || ns > INT64_MAX) {
-        libxl__agent_job_error(egc, job, AGENT_E_PARAMS, "time_ns");
-        return;
-    }
-    ts.tv_sec = (time_t)(ns / 1000000000);
-    ts.tv_nsec = (long)(ns % 1000000000);
-    if (clock_settime(CLOCK_REALTIME, &ts))
-        libxl__agentd_fail_errno(egc, job, errno);
-    else
-        libxl__agent_job_result(egc, job, "{}", NULL, 0);
-}

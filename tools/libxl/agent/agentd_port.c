@@ -155,6 +155,7 @@ static int open_peer(agentd *d)
     p->domid = INVALID_DOMID;
     p->hello = d->hello;
     p->user = d;
+    p->up = libxl__agentd_hello;
     p->serve = libxl__agentd_serve;
     p->gone = gone;
     return libxl__agent_peer_open(p);
