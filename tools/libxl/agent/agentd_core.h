@@ -66,7 +66,7 @@ typedef void agentd_call(libxl__egc *egc, agentd *d, libxl__agent_job *job);
 /* ---- agentd_file.c ---- */
 agentd_call libxl__agentd_getfile, libxl__agentd_viewfile,
     libxl__agentd_putfile;
-/* ---- libxl__agentd_info.c ---- */
+/* ---- agentd_info.c ---- */
 agentd_call libxl__agentd_info, libxl__agentd_viewdmesg, libxl__agentd_settime;
 char *libxl__agentd_boot_id(libxl__gc *gc); /* NULL: none */
 /* A value of /etc/os-release; NULL: not there. */
@@ -80,7 +80,7 @@ bool libxl__agentd_power(agentd *d, const char *mode);
 agentd_call libxl__agentd_shutdown;
 /* ---- agentd_freeze.c ---- */
 agentd_call libxl__agentd_fsfreeze, libxl__agentd_fsthaw;
-/* ---- libxl__agentd_exec.c ---- */
+/* ---- agentd_exec.c ---- */
 agentd_call libxl__agentd_exec;
 
 /* To syslog, or to stderr in the foreground. Silent while frozen: the log may

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libxl__agentd_exec.c - a program that the configuration names, and its
+ * agentd_exec.c - a program that the configuration names, and its
  * output.
  *
  * call -> spawn -> (output)* -> end of output and death -> answer

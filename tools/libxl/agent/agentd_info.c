@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* libxl__agentd_info.c - what the guest says of itself; its kernel's log; its
- * clock.
- */
+/* agentd_info.c - what the guest says of itself; its kernel's log. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
