@@ -64,8 +64,8 @@ static int read_string(struct libxl__json_reader *r,
                        const struct libxl__json_path *p,
                        const struct libxl__field *f, yajl_val v, char **at)
 {
-    const char *text;
-    int ignored;
+    const char *text = "";
+    int ignored = 0;
     int rc = read_text(r, p, v, &text);
 
     if (rc)
@@ -98,7 +98,7 @@ static int read_strings(struct libxl__json_reader *r,
         return libxl__json_no_memory(r);
     for (size_t i = 0; i < n; i++) {
         struct libxl__json_path here = {p, NULL, i};
-        const char *text;
+        const char *text = "";
         int rc = read_text(r, one ? p : &here, one ? v : v->u.array.values[i],
                            &text);
 
@@ -206,7 +206,7 @@ static int read_enum(struct libxl__json_reader *r,
                      const struct libxl__json_path *p,
                      const struct libxl__field *f, yajl_val v, int *at)
 {
-    const char *text;
+    const char *text = "";
     int rc = read_text(r, p, v, &text);
 
     if (rc)
@@ -220,7 +220,7 @@ static int read_id(struct libxl__json_reader *r,
                    const struct libxl__json_path *p,
                    const struct libxl__field *f, yajl_val v, void *at)
 {
-    const char *text;
+    const char *text = "";
     bool ok;
     int rc = read_text(r, p, v, &text);
 
