@@ -18,6 +18,7 @@
 #include "host/fake_guest.h"
 #include "migrate/journal.h"
 #include "migrate/received.h"
+#include "store/domain_record.h"
 
 static struct dom_rig rig;
 static uint32_t domid;
@@ -231,6 +232,28 @@ static void a_copy_that_go_has_reached_runs_and_is_marked(void **state)
     assert_true(marked());
 }
 
+static void a_copy_that_died_before_it_ran_is_given_up(void **state)
+{
+    const struct libxl__fake_guest dead = {
+        .state = FAKE_SHUTDOWN,
+        .reason = LIBXL_SHUTDOWN_REASON_CRASH,
+    };
+    struct libxl__journal j = receive_at(JSTEP_GO);
+    struct libxl__domain_record rec;
+    libxl__gc gc;
+
+    libxl__gc_init(&gc, rig.ctx);
+    assert_int_equal(libxl__domain_record_read(store(), &gc, domid, &rec), 0);
+    rec.never_started = true;
+    assert_int_equal(libxl__domain_record_write(store(), &gc, &rec), 0);
+    libxl__gc_dispose(&gc);
+    assert_int_equal(libxl__received_set(store(), UUID), 0);
+    assert_int_equal(libxl__fake_guest_write(store(), domid, &dead), 0);
+    assert_int_equal(recover(&j), 0);
+    assert_int_equal(dom_rig_count(&rig), 0);
+    assert_false(marked());
+}
+
 /* Its sender may ask when the guest has long been gone from here. */
 static void a_copy_that_the_user_runs_is_marked(void **state)
 {
@@ -304,6 +327,7 @@ int main(void)
         TEST(a_migration_behind_go_is_a_question),
         TEST(a_damaged_journal_is_left_to_the_user),
         TEST(a_copy_that_go_has_reached_runs_and_is_marked),
+        TEST(a_copy_that_died_before_it_ran_is_given_up),
         TEST(a_copy_that_the_user_runs_is_marked),
         TEST(a_copy_that_is_given_up_is_not_marked),
         TEST(destroy_removes_the_unfinished_file),

@@ -77,7 +77,7 @@ static int decide(struct libxl__migrate_outcome *mo, uint32_t domid)
     if (rc || j.verb != JOURNAL_RECEIVE)
         return rc;
     if (j.step == JSTEP_GO)
-        return 0; /* recovery lets it run */
+        return 0; /* recovery lets it run, or gives it up */
     j.step = JSTEP_GIVEN_UP;
     mo->outcome = LIBXL__OUTCOME_NEVER_RAN;
     return libxl__journal_write(mo->store, gc, domid, &j);
@@ -129,5 +129,8 @@ static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc)
 {
     struct libxl__migrate_outcome *mo = ro->user;
 
-    finish(egc, mo, rc ? LIBXL__OUTCOME_BUSY : mo->outcome);
+    if (rc)
+        finish(egc, mo, LIBXL__OUTCOME_BUSY);
+    else
+        finish(egc, mo, ro->gone ? LIBXL__OUTCOME_NEVER_RAN : mo->outcome);
 }

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "domain/names.h"
 #include "migrate/received.h"
+#include "store/domain_record.h"
 #include "store/run_record.h"
 
 static void act(libxl__egc *egc, libxl__recover_one *ro);
@@ -398,10 +399,37 @@ static void paused(libxl__egc *egc, libxl__host_call *call, int rc)
         resume_guest(egc, ro);
 }
 
+/* A migrated guest whose process died between GO and its first instruction
+ * here: the sender's copy is as good as it was. */
+static bool died_before_it_ran(libxl__recover_one *ro)
+{
+    struct libxl__domain_record rec;
+
+    return ro->journal.verb == JOURNAL_RECEIVE && guest_has_ended(ro) &&
+           !libxl__domain_record_read(store_of(ro), libxl__ao_gc(ro->ao),
+                                      ro->domid, &rec) &&
+           rec.never_started;
+}
+
+static void give_up(libxl__egc *egc, libxl__recover_one *ro)
+{
+    int rc = note_step(ro, JSTEP_GIVEN_UP);
+
+    if (rc)
+        finish(egc, ro, rc);
+    else
+        destroy_guest(egc, ro);
+}
+
 static void run_guest(libxl__egc *egc, libxl__recover_one *ro)
 {
-    int rc = note_taken_over(ro, true);
+    int rc;
 
+    if (died_before_it_ran(ro)) {
+        give_up(egc, ro);
+        return;
+    }
+    rc = note_taken_over(ro, true);
     if (!rc && ro->journal.name)
         rc = libxl__domain_set_name(ro->host, libxl__ao_gc(ro->ao), ro->domid,
                                     ro->journal.name);
