@@ -24,6 +24,7 @@ static void end(libxl__egc *egc, struct libxl__migrate_ask *ma)
     if (ma->closing)
         return;
     ma->closing = true;
+    libxl__bufwriter_kill(&ma->bw); /* it writes to the link's fd */
     libxl__transport_close(egc, &ma->link, CLOSE_MS, link_closed);
 }
 
@@ -32,7 +33,8 @@ static void answered(libxl__egc *egc, libxl__transport *tr,
 {
     struct libxl__migrate_ask *ma = tr->user;
 
-    ma->outcome = answer->outcome;
+    if (!ma->closing) /* the first one counts */
+        ma->outcome = answer->outcome;
     end(egc, ma);
 }
 
@@ -92,6 +94,5 @@ static void link_closed(libxl__egc *egc, libxl__transport *tr, int rc)
 {
     struct libxl__migrate_ask *ma = tr->user;
 
-    libxl__bufwriter_kill(&ma->bw);
     ma->callback(egc, ma, ma->outcome);
 }

@@ -355,6 +355,8 @@ static void received(libxl__egc *egc, libxl__transport *tr, int rc)
     if (!rc) {
         se->bw.callback = go_written;
         rc = libxl__bufwriter_start(&se->bw, go->bytes, go->n);
+        if (rc) /* not a byte of it is out */
+            write_journal(se, JSTEP_GIVEN_BACK);
     }
     if (rc)
         fail(egc, se, rc);
