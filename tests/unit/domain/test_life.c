@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -89,6 +90,46 @@ static void a_domain_is_found_by_number_name_and_uuid(void **state)
                      ERROR_DOMAIN_NOTFOUND);
     libxl_dominfo_dispose(&info);
     libxl__gc_dispose(&gc);
+}
+
+/* Renames the domain in a process of its own, when go is closed. */
+static pid_t start_rename(uint32_t domid, int go[2])
+{
+    pid_t pid = fork();
+    char byte;
+
+    assert_true(pid >= 0);
+    if (pid)
+        return pid;
+    close(go[1]);
+    dom_rig_open(&rig);
+    if (read(go[0], &byte, 1) < 0)
+        _exit(2);
+    _exit(libxl_domain_rename(rig.ctx, domid, NULL, "wanted") ? 1 : 0);
+}
+
+static void two_renames_at_once_do_not_share_a_name(void **state)
+{
+    uint32_t domid[2] = {dom_rig_create(&rig, "a"), dom_rig_create(&rig, "b")};
+    int go[2], status, won, round, i;
+    pid_t pid[2];
+
+    for (round = 0; round < 25; round++) {
+        assert_int_equal(pipe(go), 0);
+        dom_rig_close(&rig);
+        for (i = 0; i < 2; i++)
+            pid[i] = start_rename(domid[i], go);
+        close(go[0]);
+        close(go[1]);
+        for (i = won = 0; i < 2; i++) {
+            assert_int_equal(waitpid(pid[i], &status, 0), pid[i]);
+            won += WIFEXITED(status) && !WEXITSTATUS(status);
+        }
+        dom_rig_open(&rig);
+        assert_true(won <= 1);
+        libxl_domain_rename(rig.ctx, domid[0], NULL, "a");
+        libxl_domain_rename(rig.ctx, domid[1], NULL, "b");
+    }
 }
 
 static void rename_changes_record_and_configuration(void **state)
@@ -279,6 +320,7 @@ int main(void)
         TEST(a_domain_that_is_not_there_is_an_error),
         TEST(a_domain_is_found_by_number_name_and_uuid),
         TEST(rename_changes_record_and_configuration),
+        TEST(two_renames_at_once_do_not_share_a_name),
         TEST(a_uuid_in_use_is_refused),
         TEST(a_guest_counts_as_never_started_until_it_runs),
         TEST(suspend_to_an_fd_leaves_it_suspended_till_resume),

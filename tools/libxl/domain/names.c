@@ -4,7 +4,7 @@
  *
  * Two domains that are made at once with one name: each writes its record
  * before it looks for others, so at least one of them sees the other and gives
- * way; never do both stay.
+ * way; never do both stay. So it is with two that are renamed.
  */
 #include "domain/names.h"
 
@@ -174,6 +174,23 @@ static int rename_config(libxl__host *h, libxl__gc *gc,
     return rc;
 }
 
+static int write_name(libxl__host *h, libxl__gc *gc,
+                      const struct libxl__domain_record *old, const char *name)
+{
+    libxl__store *st = h->ops->store(h);
+    struct libxl__domain_record rec = *old;
+    int rc = rename_config(h, gc, &rec, name);
+
+    if (!rc)
+        rc = h->ops->rename(h, rec.domid, name);
+    if (rc)
+        return rc;
+    rec.name = libxl__strdup(gc, name);
+    if (!rec.name)
+        return ERROR_NOMEM;
+    return libxl__domain_record_write(st, gc, &rec);
+}
+
 int libxl__domain_set_name(libxl__host *h, libxl__gc *gc, uint32_t domid,
                            const char *name)
 {
@@ -188,13 +205,13 @@ int libxl__domain_set_name(libxl__host *h, libxl__gc *gc, uint32_t domid,
         return 0;
     rc = libxl__name_check_free(st, gc, name, domid);
     if (!rc)
-        rc = rename_config(h, gc, &rec, name);
-    if (!rc)
-        rc = h->ops->rename(h, domid, name);
+        rc = write_name(h, gc, &rec, name);
     if (rc)
         return rc;
-    rec.name = libxl__strdup(gc, name);
-    if (!rec.name)
-        return ERROR_NOMEM;
-    return libxl__domain_record_write(st, gc, &rec);
+    /* Again, now that others can see it: as for a new domain. */
+    rc = libxl__name_check_free(st, gc, name, domid);
+    if (rc && write_name(h, gc, &rec, rec.name))
+        LOGD(h->ctx, domid, ERROR,
+             "it keeps the name \"%s\", which another domain has too", name);
+    return rc;
 }
