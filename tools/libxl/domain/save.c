@@ -250,9 +250,13 @@ static void target_synced(libxl__egc *egc, libxl__save_target *t, int rc)
         unsuspend(egc, sa, rc);
         return;
     }
-    /* It is saved. A journal that cannot be written does not change that: the
-     * step "committed" finds the file by its inode. */
-    write_journal(sa, JSTEP_SAVED);
+    /* It is saved. A journal that cannot be written does not change that of a
+     * file: the step "committed" finds it by its inode. */
+    rc = write_journal(sa, JSTEP_SAVED);
+    if (rc && !t->regular) {
+        unsuspend(egc, sa, rc);
+        return;
+    }
     libxl__save_target_close(t);
     follow_up(egc, sa);
 }
