@@ -2,6 +2,7 @@
 /* test_qmp.c - the QMP client against good and hostile QEMUs. */
 #include "dm/qmp_peer.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -141,6 +142,28 @@ static void answers_to_others_are_dropped(void **state)
 
     assert_int_equal(qmp_peer_run(p, steps, &query, 1, -1), 0);
     assert_string_equal(p->result, "mine");
+}
+
+/* The rest of the question would be written from memory that was given back. */
+static void an_answer_before_its_question_ends_the_connection(void **state)
+{
+    const struct peer_step steps[] = {
+        NEGOTIATE,
+        { PEER_SEND, "{\"return\":{\"x\":\"early\"},\"id\":2}\n" },
+        { PEER_STAY, NULL },
+        { PEER_END, NULL },
+    };
+    enum { BYTES = 4 << 20 }; /* more than a socket holds */
+    struct qmp_peer *p = *state;
+    char *args = malloc(BYTES + 1);
+    struct libxl__qmp_step big = { .command = "big", .args_json = args };
+
+    assert_non_null(args);
+    memset(args, ' ', BYTES);
+    memcpy(args, "{}", 2);
+    args[BYTES] = '\0';
+    assert_int_equal(qmp_peer_run(p, steps, &big, 1, -1), ERROR_NOT_READY);
+    free(args);
 }
 
 static void broken_lines_end_the_connection(void **state)
@@ -297,6 +320,7 @@ int main(void)
         TEST(an_early_event_counts),
         TEST(an_fd_goes_with_its_command),
         TEST(answers_to_others_are_dropped),
+        TEST(an_answer_before_its_question_ends_the_connection),
         cmocka_unit_test(broken_lines_end_the_connection),
         TEST(a_line_without_end_is_cut),
         TEST(silence_is_a_timeout),

@@ -275,6 +275,10 @@ static void on_answer(libxl__egc *egc, struct libxl__qmp_state *st,
 
     if (st->phase != QMP_WAIT_ANSWER || !m->has_id || m->id != st->id)
         return; /* of a command that was given up */
+    if (st->out_left) {
+        lose_loudly(egc, st, 0, "an answer came before its question was out");
+        return;
+    }
     if (m->kind == LIBXL__QMP_ERROR) {
         rc = libxl__qmp_error_rc(m->name);
         if (!st->qmp->quiet_errors)
