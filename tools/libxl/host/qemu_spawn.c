@@ -250,13 +250,14 @@ const char **libxl__qemu_env(struct libxl__host_qemu *hq, libxl__gc *gc,
     env = libxl__zalloc(gc, (n + 3) * sizeof(*env));
     if (!env)
         return NULL;
-    for (n = i = 0; environ[i]; i++)
+    /* First: who looks for it reads no more than 64 KiB. */
+    env[0] = libxl__qemu_tag(hq, gc, domid);
+    if (!env[0])
+        return NULL;
+    for (n = 1, i = 0; environ[i]; i++)
         if (strncmp(environ[i], "LD_PRELOAD=", 11) &&
             strncmp(environ[i], "XL_DOMAIN=", 10))
             env[n++] = environ[i];
-    env[n] = libxl__qemu_tag(hq, gc, domid);
-    if (!env[n++])
-        return NULL;
     if (preload)
         env[n] = libxl__sprintf(gc, "LD_PRELOAD=%s", preload);
     return env;
