@@ -6,8 +6,7 @@
  *   start -> greeted -> header_read -> [question -> outcome_known -> complete]
  *         -> optional_read -> (checks, the new domain, the stream)
  *         -> libxl__migrate_takeover
- *   refuse -> refusal_written -> complete
- *   fail -> undone -> refuse
+ *   fail -> undone -> refuse -> complete
  *
  * docs/specs/migration.md is the contract.
  */
@@ -23,11 +22,12 @@
 #include "domain/names.h"
 #include "io/write_quiet.h"
 #include "migrate/answer.h"
+#include "migrate/received.h"
 #include "migrate/sender_facts.h"
 
 #define INCOMING_SUFFIX "--incoming"
 
-static libxl__bufwriter_callback greeted, outcome_told, refusal_written;
+static libxl__bufwriter_callback greeted, outcome_told;
 static libxl__bufreader_callback header_read, optional_read;
 static void outcome_known(libxl__egc *egc, struct libxl__migrate_outcome *mo,
                           enum libxl__outcome outcome);
@@ -121,24 +121,23 @@ static void greeted(libxl__egc *egc, libxl__bufwriter *bw,
         libxl__migrate_receive_complete(egc, re, rc);
 }
 
-/* The sender hears why, if it listens; then the link is closed on it. */
+/* One line to a sender that listens. Small enough for any pipe: it waits for no
+ * reader, and what it meets does not matter. */
+static void answer_sender(struct libxl__migrate_receive *re,
+                          const struct libxl__answer *answer)
+{
+    char *line = libxl__answer_encode(re->gc, answer);
+
+    if (re->listens && line)
+        (void)libxl__write_quiet(re->how.out_fd, line, strlen(line));
+}
+
+/* The sender hears why; then the link is closed on it. */
 static void refuse(libxl__egc *egc, struct libxl__migrate_receive *re, int rc,
                    const char *reason)
 {
-    struct libxl__answer answer = {.accepted = false, .reason = reason};
-
-    re->rc = rc;
-    if (!re->listens || libxl__ao_aborting(re->ao) ||
-        write_answer(re, &answer, refusal_written))
-        libxl__migrate_receive_complete(egc, re, rc);
-}
-
-static void refusal_written(libxl__egc *egc, libxl__bufwriter *bw,
-                            const struct libxl__dc_result *res)
-{
-    struct libxl__migrate_receive *re = receive_of_bw(bw);
-
-    libxl__migrate_receive_complete(egc, re, re->rc);
+    answer_sender(re, &(struct libxl__answer){.reason = reason});
+    libxl__migrate_receive_complete(egc, re, rc);
 }
 
 static int check_header(struct libxl__migrate_receive *re, const char **reason)
@@ -307,6 +306,11 @@ static void undone(libxl__egc *egc, libxl__new_domain *nd, int rc)
 
 static int start_restore(libxl__egc *egc, struct libxl__migrate_receive *re)
 {
+    /* An earlier migration of this guest to here is history. */
+    int rc = libxl__received_clear(re->nd.store, re->uuid);
+
+    if (rc)
+        return rc;
     re->guest.ao = re->ao;
     re->guest.host = re->nd.host;
     re->guest.domid = re->nd.domid;
@@ -316,17 +320,6 @@ static int start_restore(libxl__egc *egc, struct libxl__migrate_receive *re)
     re->guest.user = re;
     re->guest.callback = libxl__migrate_takeover;
     return libxl__dom_restore_start(egc, &re->guest);
-}
-
-/* The one line that a sender which listens gets at once. Small enough for any
- * pipe: it does not wait for a reader, and what it meets does not matter. */
-static void accept_sender(struct libxl__migrate_receive *re)
-{
-    struct libxl__answer answer = {.accepted = true};
-    char *line = libxl__answer_encode(re->gc, &answer);
-
-    if (re->listens && line)
-        (void)libxl__write_quiet(re->how.out_fd, line, strlen(line));
 }
 
 static void optional_read(libxl__egc *egc, libxl__bufreader *br,
@@ -345,7 +338,7 @@ static void optional_read(libxl__egc *egc, libxl__bufreader *br,
         refuse(egc, re, rc, reason);
         return;
     }
-    accept_sender(re);
+    answer_sender(re, &(struct libxl__answer){.accepted = true});
     rc = start_restore(egc, re);
     if (rc)
         libxl__migrate_receive_fail(egc, re, rc);

@@ -257,8 +257,7 @@ static int write_header(struct send *se)
     };
     void *bytes;
     size_t nr;
-    int rc = libxl__save_header(&se->op, &how, true,
-                                &bytes, &nr);
+    int rc = libxl__save_header(&se->op, &how, true, &bytes, &nr);
 
     if (rc)
         return rc;

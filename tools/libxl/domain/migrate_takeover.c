@@ -50,9 +50,6 @@ void libxl__migrate_takeover(libxl__egc *egc, libxl__dom_restore *dr, int rc)
     struct libxl__migrate_receive *re = dr->user;
     const struct libxl__hs_text *word = libxl__hs_text(LIBXL__HS_READY);
 
-    /* An earlier migration of this guest to here is history. */
-    if (!rc)
-        rc = libxl__received_clear(re->nd.store, re->uuid);
     if (!rc)
         rc = write_journal(re, JSTEP_READY);
     if (!rc)
