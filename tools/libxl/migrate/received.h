@@ -4,8 +4,9 @@
  * outlives the guest: a sender that lost the link asks for it, perhaps when the
  * guest has already shut down here.
  *
- * A mark is an empty file received/UUID in the state directory. It is cleared,
- * on the disk, before a receiver says "ready", and set, on the disk, before the
+ * A mark is an empty file received/UUID in the state directory; where that is
+ * /run/xl, which does not outlive the host, in /var/lib/xl. It is cleared, on
+ * the disk, before a receiver says "ready", and set, on the disk, before the
  * guest runs.
  *
  * Thread:    loop thread only.
