@@ -271,7 +271,8 @@ int libxl__save_target_publish(libxl__save_target *t)
                  base_of(t->final_path)))
         return failed(t, errno, "rename the finished file to");
     t->temp_path = NULL;
-    if (!fsync(t->dirfd))
+    /* EINVAL: a file system that does not do it for directories */
+    if (!fsync(t->dirfd) || errno == EINVAL)
         return 0;
     /* The guest goes on: a whole image of it must not stay behind. */
     r = errno;

@@ -181,8 +181,12 @@ int libxl__file_replace(libxl_ctx *ctx, uint32_t domid, int dirfd,
         LOGED(ctx, domid, ERROR, e, "cannot write the record \"%s\"", name);
         return ERROR_FAIL;
     }
-    if (durable)
-        fsync(dirfd);
+    /* EINVAL: a file system that does not do it for directories */
+    if (durable && fsync(dirfd) && errno != EINVAL) {
+        LOGED(ctx, domid, ERROR, errno,
+              "cannot bring to the disk the record \"%s\"", name);
+        return ERROR_FAIL;
+    }
     return 0;
 }
 
