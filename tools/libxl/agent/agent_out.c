@@ -12,6 +12,7 @@ enum {
     MESSAGES_MAX = 128,
     BYTES_MAX = 8 * 1024 * 1024,
     WRITES_A_TURN = 8,
+    GATHER_BYTES = 16 * 1024,
 };
 
 static struct libxl__agent_out *out_new(size_t bytes)
@@ -59,11 +60,9 @@ libxl__agent_out_make(const char *json, const void *data, size_t data_bytes)
 }
 
 /* The fd is a socket, or a character device, which knows no SIGPIPE. */
-static ssize_t write_some(struct libxl__agent_peer_state *st,
-                          struct libxl__agent_out *out)
+static ssize_t write_some(struct libxl__agent_peer_state *st, const char *p,
+                          size_t bytes)
 {
-    const char *p = out->buf + out->put;
-    size_t bytes = out->bytes - out->put;
     ssize_t n;
 
     if (!st->no_socket) {
@@ -73,6 +72,53 @@ static ssize_t write_some(struct libxl__agent_peer_state *st,
         st->no_socket = true;
     }
     return write(st->peer->fd, p, bytes);
+}
+
+/* Small messages go together: each write wakes the other end, and to a guest
+ * is an exit of its cpu. */
+static size_t gather(struct libxl__agent_peer_state *st, char *buf, size_t room)
+{
+    struct libxl__agent_out *out;
+    size_t have = 0, rest;
+
+    STAILQ_FOREACH(out, &st->out, entry)
+    {
+        rest = out->bytes - out->put;
+        if (rest > room - have)
+            break;
+        memcpy(buf + have, out->buf + out->put, rest);
+        have += rest;
+    }
+    return have;
+}
+
+static ssize_t write_first(struct libxl__agent_peer_state *st)
+{
+    struct libxl__agent_out *first = STAILQ_FIRST(&st->out);
+    size_t rest = first->bytes - first->put, have;
+    char together[GATHER_BYTES];
+
+    if (rest < sizeof(together) && STAILQ_NEXT(first, entry)) {
+        have = gather(st, together, sizeof(together));
+        return have ? write_some(st, together, have) : 0;
+    }
+    return rest ? write_some(st, first->buf + first->put, rest) : 0;
+}
+
+/* Nobody is told yet: who is told may take back what is not begun. */
+static void advance(struct libxl__agent_peer_state *st, size_t n)
+{
+    struct libxl__agent_out *out;
+    size_t part;
+
+    STAILQ_FOREACH(out, &st->out, entry)
+    {
+        part = out->bytes - out->put < n ? out->bytes - out->put : n;
+        out->put += part;
+        n -= part;
+        if (!n)
+            return;
+    }
 }
 
 static void unlink_out(struct libxl__agent_peer_state *st,
@@ -111,24 +157,47 @@ int libxl__agent_out_line(struct libxl__agent_peer_state *st,
     return 0;
 }
 
+/* Takes what is written off the queue, and tells whose it was. Without an egc,
+ * what has to be told to a handler stays. false: the owner closed the peer. */
+static bool pop_written(libxl__egc *egc, struct libxl__agent_peer_state *st)
+{
+    libxl__agent_peer *peer = st->peer;
+    struct libxl__agent_out *out;
+    libxl__agent_call *call;
+    libxl__agent_job *job;
+
+    while ((out = STAILQ_FIRST(&st->out)) && out->put == out->bytes) {
+        call = out->call;
+        job = out->job;
+        if (job && job->sent && !egc)
+            return true;
+        unqueue(st, out);
+        if (call)
+            libxl__agent_calls_sent(call);
+        if (job)
+            libxl__agent_jobs_sent(egc, job);
+        if (peer->state != st)
+            return false;
+    }
+    return true;
+}
+
 /* Mostly there is room at once: no need to wait for POLLOUT. What has to be
  * told to a handler, and errors, wait for it all the same. */
-static void write_now(struct libxl__agent_peer_state *st,
-                      struct libxl__agent_out *out)
+static void write_now(struct libxl__agent_peer_state *st)
 {
-    libxl__agent_call *call = out->call;
-    libxl__agent_job *job = out->job;
-    ssize_t n = write_some(st, out);
+    ssize_t n = write_first(st);
 
     if (n > 0)
-        out->put += (size_t)n;
-    if (out->put < out->bytes || (job && job->sent))
-        return;
-    unqueue(st, out);
-    if (call)
-        libxl__agent_calls_sent(call);
-    if (job)
-        libxl__agent_jobs_sent(NULL, job);
+        advance(st, (size_t)n);
+    pop_written(NULL, st);
+}
+
+void libxl__agent_out_cork(struct libxl__agent_peer_state *st, bool cork)
+{
+    st->corked = cork;
+    if (!cork && !STAILQ_EMPTY(&st->out))
+        write_now(st);
 }
 
 void libxl__agent_out_queue(struct libxl__agent_peer_state *st,
@@ -139,8 +208,8 @@ void libxl__agent_out_queue(struct libxl__agent_peer_state *st,
     STAILQ_INSERT_TAIL(&st->out, out, entry);
     st->out_messages++;
     st->out_bytes += out->bytes;
-    if (first)
-        write_now(st, out);
+    if (first && !st->corked)
+        write_now(st);
     libxl__agent_watch(st);
 }
 
@@ -153,37 +222,18 @@ void libxl__agent_out_withdraw(struct libxl__agent_peer_state *st,
         unqueue(st, out);
 }
 
-static void tell_owner(libxl__egc *egc, struct libxl__agent_peer_state *st,
-                       libxl__agent_call *call, libxl__agent_job *job)
-{
-    if (call)
-        libxl__agent_calls_sent(call);
-    if (job)
-        libxl__agent_jobs_sent(egc, job);
-}
-
 int libxl__agent_out_write(libxl__egc *egc, struct libxl__agent_peer_state *st,
                            bool *alive)
 {
-    libxl__agent_peer *peer = st->peer;
-    struct libxl__agent_out *out;
-    libxl__agent_call *call;
-    libxl__agent_job *job;
     ssize_t n;
     int i;
 
-    for (i = 0; i < WRITES_A_TURN && (out = STAILQ_FIRST(&st->out)); i++) {
-        n = out->put < out->bytes ? write_some(st, out) : 0;
+    for (i = 0; i < WRITES_A_TURN && !STAILQ_EMPTY(&st->out); i++) {
+        n = write_first(st);
         if (n < 0)
             return errno == EAGAIN || errno == EINTR ? 0 : errno;
-        out->put += (size_t)n;
-        if (out->put < out->bytes)
-            return 0;
-        call = out->call;
-        job = out->job;
-        unqueue(st, out);
-        tell_owner(egc, st, call, job);
-        *alive = peer->state == st;
+        advance(st, (size_t)n);
+        *alive = pop_written(egc, st);
         if (!*alive)
             return 0;
     }

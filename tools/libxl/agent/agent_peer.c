@@ -192,8 +192,10 @@ static bool read_some(libxl__egc *egc, struct libxl__agent_peer_state *st)
     if (st->reader.lost)
         libxl__agent_spend(st, (size_t)n);
     libxl__agent_reader_got(&st->reader, (size_t)n);
+    libxl__agent_out_cork(st, true);
     if (!take_items(egc, st))
         return false;
+    libxl__agent_out_cork(st, false);
     watch_stall(st);
     pause_if_spent(st);
     return true;

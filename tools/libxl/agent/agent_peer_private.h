@@ -43,6 +43,7 @@ struct libxl__agent_peer_state {
     unsigned out_messages;
     size_t out_bytes;
     bool no_socket;
+    bool corked; /* more output will come: it goes together */
     bool throttled; /* the peer does not read: neither do we */
     bool reading;
 
@@ -73,6 +74,7 @@ libxl__agent_out_make(const char *json, const void *data, size_t data_bytes);
 void libxl__agent_out_free(struct libxl__agent_out *out);
 void libxl__agent_out_queue(struct libxl__agent_peer_state *st,
                             struct libxl__agent_out *out);
+void libxl__agent_out_cork(struct libxl__agent_peer_state *st, bool cork);
 /* true: not a byte was written; it is the caller's again. */
 bool libxl__agent_out_recall(struct libxl__agent_peer_state *st,
                              struct libxl__agent_out *out);

@@ -39,24 +39,36 @@ static void schedule(uint32_t w[64], const uint8_t *p)
     }
 }
 
-static void add_block(uint32_t h[8], const uint8_t *p)
+static void add_block(uint32_t state[8], const uint8_t *p)
 {
-    uint32_t w[64], v[8], t1, t2;
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3];
+    uint32_t e = state[4], f = state[5], g = state[6], h = state[7];
+    uint32_t w[64], t1, t2;
     int t;
 
     schedule(w, p);
-    memcpy(v, h, sizeof(v));
     for (t = 0; t < 64; t++) {
-        t1 = v[7] + (rotr(v[4], 6) ^ rotr(v[4], 11) ^ rotr(v[4], 25)) +
-             ((v[4] & v[5]) ^ (~v[4] & v[6])) + k[t] + w[t];
-        t2 = (rotr(v[0], 2) ^ rotr(v[0], 13) ^ rotr(v[0], 22)) +
-             ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof(v[0]));
-        v[4] += t1;
-        v[0] = t1 + t2;
+        t1 = h + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) +
+             ((e & f) ^ (~e & g)) + k[t] + w[t];
+        t2 = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) +
+             ((a & b) ^ (a & c) ^ (b & c));
+        h = g;
+        g = f;
+        f = e;
+        e = d + t1;
+        d = c;
+        c = b;
+        b = a;
+        a = t1 + t2;
     }
-    for (t = 0; t < 8; t++)
-        h[t] += v[t];
+    state[0] += a;
+    state[1] += b;
+    state[2] += c;
+    state[3] += d;
+    state[4] += e;
+    state[5] += f;
+    state[6] += g;
+    state[7] += h;
 }
 
 void libxl__sha256_init(struct libxl__sha256 *s)
