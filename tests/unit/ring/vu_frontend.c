@@ -30,7 +30,7 @@ static void keep_error(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
         snprintf(f->last_error, sizeof(f->last_error), "%s", text);
 }
 
-static void turn(struct vu_frontend *f)
+void vuf_turn(struct vu_frontend *f)
 {
     libxl_event *event;
     struct pollfd pfd = {libxl_ctx_fd(f->ctx), POLLIN, 0};
@@ -169,7 +169,7 @@ static size_t wait_bytes(struct vu_frontend *f, void *to, size_t bytes)
         if (r > 0)
             got += (size_t)r;
         else
-            turn(f);
+            vuf_turn(f);
     }
     assert_int_equal(got, bytes);
     return got;
@@ -185,6 +185,35 @@ void vuf_reply(struct vu_frontend *f, uint32_t request, void *body,
     assert_int_equal(le32toh(header[1]), VU_F_VERSION | VU_F_REPLY);
     assert_int_equal(le32toh(header[2]), bytes);
     assert_int_not_equal(wait_bytes(f, body, bytes), 0);
+}
+
+int vuf_reply_fd(struct vu_frontend *f, uint32_t request, void *body,
+                 uint32_t bytes)
+{
+    struct pollfd pfd = {f->fd, POLLIN, 0};
+    uint32_t header[3];
+    struct iovec iov[2] = {{header, sizeof(header)}, {body, bytes}};
+    union {
+        char buf[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {0};
+    struct msghdr mh = {.msg_iov = iov, .msg_iovlen = 2,
+                        .msg_control = control.buf,
+                        .msg_controllen = sizeof(control.buf)};
+    time_t end = now() + DEADLINE_S;
+    struct cmsghdr *c;
+    int fd;
+
+    while (poll(&pfd, 1, 0) == 0 && now() < end)
+        vuf_turn(f);
+    assert_int_equal(recvmsg(f->fd, &mh, MSG_DONTWAIT | MSG_CMSG_CLOEXEC),
+                     sizeof(header) + bytes);
+    assert_int_equal(le32toh(header[0]), request);
+    assert_int_equal(le32toh(header[2]), bytes);
+    c = CMSG_FIRSTHDR(&mh);
+    assert_non_null(c);
+    memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+    return fd;
 }
 
 void vuf_must_close(struct vu_frontend *f, const char *why)
@@ -215,27 +244,37 @@ static void add_memory(struct vu_frontend *f)
     vuf_send(f, VU_ADD_MEM_REG, 0, body, sizeof(body), &f->mem_fd, 1);
 }
 
-void vuf_start(struct vu_frontend *f, uint64_t features)
+void vuf_send_start(struct vu_frontend *f, unsigned q, uint16_t base)
 {
     struct {
         uint32_t index, flags;
         uint64_t desc, used, avail, log;
-    } addr = {0, 0, htole64(VUF_USER + VUF_DESC), htole64(VUF_USER + VUF_USED),
-              htole64(VUF_USER + VUF_AVAIL), 0};
-    uint64_t queue = 0;
+    } addr = {htole32(q), 0, htole64(VUF_USER + VUF_DESC),
+              htole64(VUF_USER + VUF_USED), htole64(VUF_USER + VUF_AVAIL), 0};
+    uint64_t queue = htole64(q);
 
+    add_memory(f);
+    vuf_send_state(f, VU_SET_VRING_NUM, q, VUF_QSIZE);
+    vuf_send_state(f, VU_SET_VRING_BASE, q, base);
+    vuf_send(f, VU_SET_VRING_ADDR, 0, &addr, sizeof(addr), NULL, 0);
+    vuf_send(f, VU_SET_VRING_CALL, 0, &queue, sizeof(queue), &f->call_fd, 1);
+    vuf_send(f, VU_SET_VRING_KICK, 0, &queue, sizeof(queue), &f->kick_fd, 1);
+    vuf_send_state(f, VU_SET_VRING_ENABLE, q, 1);
+}
+
+void vuf_start_at(struct vu_frontend *f, uint64_t features, uint16_t base)
+{
     vuf_send(f, VU_SET_OWNER, 0, NULL, 0, NULL, 0);
     vuf_send_u64(f, VU_SET_FEATURES,
                  features | UINT64_C(1) << VU_FEATURE_PROTOCOL);
     vuf_send_u64(f, VU_SET_PROTOCOL_FEATURES, 1u << VU_PF_REPLY_ACK);
-    add_memory(f);
-    vuf_send_state(f, VU_SET_VRING_NUM, 0, VUF_QSIZE);
-    vuf_send_state(f, VU_SET_VRING_BASE, 0, 0);
-    vuf_send(f, VU_SET_VRING_ADDR, 0, &addr, sizeof(addr), NULL, 0);
-    vuf_send(f, VU_SET_VRING_CALL, 0, &queue, sizeof(queue), &f->call_fd, 1);
-    vuf_send(f, VU_SET_VRING_KICK, 0, &queue, sizeof(queue), &f->kick_fd, 1);
-    vuf_send_state(f, VU_SET_VRING_ENABLE, 0, 1);
+    vuf_send_start(f, 0, base);
     vuf_must_live(f);
+}
+
+void vuf_start(struct vu_frontend *f, uint64_t features)
+{
+    vuf_start_at(f, features, 0);
 }
 
 void vuf_desc(struct vu_frontend *f, uint16_t i, uint64_t gpa, uint32_t len,
@@ -264,7 +303,7 @@ uint32_t vuf_wait_used(struct vu_frontend *f, uint16_t n)
     uint32_t len;
 
     while ((int16_t)(le16toh(*idx) - n) <= 0 && now() < end)
-        turn(f);
+        vuf_turn(f);
     assert_true((int16_t)(le16toh(*idx) - n) > 0);
     memcpy(&len, f->mem + VUF_USED + VQ_USED_RING(n % VUF_QSIZE) + 4, 4);
     return le32toh(len);

@@ -41,6 +41,8 @@ int vuf_setup(void **state);    /* a backend, and a connected frontend */
 int vuf_teardown(void **state);
 
 void vuf_connect(struct vu_frontend *f);
+/* Serves what this process serves, for at most 10 ms. */
+void vuf_turn(struct vu_frontend *f);
 /* fd -1: none. body may be NULL. */
 void vuf_send(struct vu_frontend *f, uint32_t request, uint32_t flags,
               const void *body, uint32_t bytes, const int *fds, unsigned nr);
@@ -50,6 +52,9 @@ void vuf_send_state(struct vu_frontend *f, uint32_t request, uint32_t index,
 /* Waits for a reply of exactly so many bytes behind the header. */
 void vuf_reply(struct vu_frontend *f, uint32_t request, void *body,
                uint32_t bytes);
+/* The same, and the fd that must come with it: the caller's. */
+int vuf_reply_fd(struct vu_frontend *f, uint32_t request, void *body,
+                 uint32_t bytes);
 /* Waits until the backend has closed the connection, for this reason. */
 void vuf_must_close(struct vu_frontend *f, const char *why);
 /* The connection still answers. */
@@ -57,6 +62,10 @@ void vuf_must_live(struct vu_frontend *f);
 
 /* Negotiates, maps memory, starts queue 0. */
 void vuf_start(struct vu_frontend *f, uint64_t features);
+/* What vuf_start sends, of any queue, without waiting. */
+void vuf_send_start(struct vu_frontend *f, unsigned q, uint16_t base);
+/* A ring that was used before. */
+void vuf_start_at(struct vu_frontend *f, uint64_t features, uint16_t base);
 void vuf_desc(struct vu_frontend *f, uint16_t i, uint64_t gpa, uint32_t len,
               uint16_t flags, uint16_t next);
 void vuf_kick(struct vu_frontend *f, uint16_t head);

@@ -8,6 +8,7 @@ void libxl__vdev_init(libxl__vdev *dev)
     assert(dev->nr_queues && dev->nr_queues <= LIBXL__VDEV_MAX_QUEUES);
     libxl__ring_mem_init(&dev->mem);
     dev->features = 0;
+    dev->track = NULL;
     dev->quiet = false;
     for (unsigned q = 0; q < LIBXL__VDEV_MAX_QUEUES; q++) {
         libxl__vq_init(&dev->queues[q], &dev->mem);
@@ -42,14 +43,29 @@ static void tell_if_broken(libxl__vdev *dev, unsigned q)
 
 bool libxl__vdev_pop(libxl__vdev *dev, unsigned q, struct libxl__vq_elem *elem)
 {
-    return !dev->quiet && dev->enabled[q] &&
-           libxl__vq_pop(&dev->queues[q], elem) > 0;
+    struct libxl__vq *vq = &dev->queues[q];
+    uint16_t head;
+
+    if (dev->quiet || !dev->enabled[q] || vq->state != LIBXL__VQ_LIVE)
+        return false;
+    if (dev->track && dev->track->again(dev, q, &head))
+        return libxl__vq_pop_again(vq, head, elem) > 0;
+    if (libxl__vq_pop(vq, elem) <= 0)
+        return false;
+    if (dev->track)
+        dev->track->popped(dev, q, elem->head);
+    return true;
 }
 
 void libxl__vdev_push(libxl__vdev *dev, unsigned q,
                       const struct libxl__vq_elem *elem, uint32_t written)
 {
-    libxl__vq_push(&dev->queues[q], elem, written);
+    const struct libxl__vdev_track *track = dev->track;
+
+    if (track)
+        track->pushing(dev, q, elem->head);
+    if (libxl__vq_push(&dev->queues[q], elem, written) && track)
+        track->pushed(dev, q, elem->head);
 }
 
 void libxl__vdev_break(libxl__vdev *dev, unsigned q, const char *reason)

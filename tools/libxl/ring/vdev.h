@@ -42,6 +42,17 @@ struct libxl__vdev_ops {
     void (*reset)(libxl__vdev *dev);
 };
 
+/* A transport that keeps account of the requests under way, so that another
+ * process can go on with them. */
+struct libxl__vdev_track {
+    /* The next one that an earlier device left undone; false: none (left). */
+    bool (*again)(libxl__vdev *dev, unsigned q, uint16_t *head);
+    void (*popped)(libxl__vdev *dev, unsigned q, uint16_t head);
+    /* before, and after, the driver is told */
+    void (*pushing)(libxl__vdev *dev, unsigned q, uint16_t head);
+    void (*pushed)(libxl__vdev *dev, unsigned q, uint16_t head);
+};
+
 struct libxl__vdev {
     /* the device fills */
     const struct libxl__vdev_ops *ops;
@@ -52,6 +63,7 @@ struct libxl__vdev {
     void (*interrupt)(libxl__vdev *dev, unsigned q);
     void (*broken)(libxl__vdev *dev, unsigned q, const char *reason);
     void (*idle)(libxl__egc *egc, libxl__vdev *dev);
+    const struct libxl__vdev_track *track; /* NULL: no account is kept */
     void *transport;
     /* shared */
     uint64_t features; /* what the driver took */

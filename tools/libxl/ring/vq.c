@@ -117,6 +117,17 @@ uint16_t libxl__vq_stop(struct libxl__vq *vq)
     return next;
 }
 
+bool libxl__vq_resume(struct libxl__vq *vq, uint16_t nr)
+{
+    uint16_t idx = load16(vq->avail + VQ_AVAIL_IDX);
+
+    assert(vq->state == LIBXL__VQ_LIVE && !vq->nr_held);
+    if ((uint16_t)(idx - vq->used_idx) < nr)
+        return false;
+    vq->last_avail = (uint16_t)(vq->used_idx + nr);
+    return true;
+}
+
 /* The head of the next chain. 1, 0 or -EPROTO as pop. */
 static int next_head(struct libxl__vq *vq, uint16_t *head)
 {
@@ -142,9 +153,33 @@ static int next_head(struct libxl__vq *vq, uint16_t *head)
     return 1;
 }
 
+static int take(struct libxl__vq *vq, uint16_t head,
+                struct libxl__vq_elem *elem)
+{
+    const char *wrong = libxl__vq_chain_read(vq, head, elem);
+
+    if (wrong) {
+        libxl__vq_break(vq, wrong);
+        return -EPROTO;
+    }
+    elem->head = head;
+    held_set(vq, head);
+    return 1;
+}
+
+int libxl__vq_pop_again(struct libxl__vq *vq, uint16_t head,
+                        struct libxl__vq_elem *elem)
+{
+    if (vq->state != LIBXL__VQ_LIVE)
+        return 0;
+    if (!usable(vq))
+        return -EPROTO;
+    assert(head < vq->p.size && !held_test(vq, head));
+    return take(vq, head, elem);
+}
+
 int libxl__vq_pop(struct libxl__vq *vq, struct libxl__vq_elem *elem)
 {
-    const char *wrong;
     uint16_t head;
     int r;
 
@@ -156,15 +191,10 @@ int libxl__vq_pop(struct libxl__vq *vq, struct libxl__vq_elem *elem)
     if (r <= 0)
         return r;
 
-    wrong = libxl__vq_chain_read(vq, head, elem);
-    if (wrong) {
-        libxl__vq_break(vq, wrong);
-        return -EPROTO;
-    }
-    elem->head = head;
-    held_set(vq, head);
-    vq->last_avail++;
-    return 1;
+    r = take(vq, head, elem);
+    if (r > 0)
+        vq->last_avail++;
+    return r;
 }
 
 void libxl__vq_unpop(struct libxl__vq *vq, const struct libxl__vq_elem *elem)
@@ -189,7 +219,7 @@ static void log_written(struct libxl__vq *vq, const struct libxl__vq_elem *elem,
     }
 }
 
-void libxl__vq_push(struct libxl__vq *vq, const struct libxl__vq_elem *elem,
+bool libxl__vq_push(struct libxl__vq *vq, const struct libxl__vq_elem *elem,
                     uint32_t written)
 {
     uint64_t slot;
@@ -200,7 +230,7 @@ void libxl__vq_push(struct libxl__vq *vq, const struct libxl__vq_elem *elem,
     /* also of a broken queue: nobody may wait for what is over */
     held_clear(vq, elem->head);
     if (!usable(vq))
-        return;
+        return false;
 
     if (libxl__ring_mem_logging(vq->mem))
         log_written(vq, elem, written);
@@ -210,6 +240,7 @@ void libxl__vq_push(struct libxl__vq *vq, const struct libxl__vq_elem *elem,
     vq->used_idx++;
     store16(vq->used + VQ_USED_IDX, vq->used_idx);
     libxl__ring_mem_dirty(vq->mem, vq->p.used + VQ_USED_IDX, 2);
+    return true;
 }
 
 /* Did an index that went from old to now pass event? All modulo 2^16. */

@@ -82,6 +82,12 @@ int libxl__vq_setup(struct libxl__vq *vq, const struct libxl__vq_params *p);
  * device goes on: the next available index. */
 uint16_t libxl__vq_stop(struct libxl__vq *vq);
 
+/* After setup, before the first pop: nr requests were popped by an earlier
+ * device and never pushed. The ring goes on behind them, and they are popped
+ * again by their heads, before anything else. False: the driver has not made
+ * so many available. */
+bool libxl__vq_resume(struct libxl__vq *vq, uint16_t nr);
+
 /* Are the ring's parts there? A memory table is changed piece by piece, and a
  * live ring may be without memory meanwhile; it is broken only when the driver
  * uses it then. */
@@ -89,8 +95,12 @@ bool libxl__vq_mapped(struct libxl__vq *vq);
 /* The next request. 1: *elem filled; 0: none (or not live); -EPROTO: the queue
  * has just become broken, vq->broken says why. */
 int libxl__vq_pop(struct libxl__vq *vq, struct libxl__vq_elem *elem);
-/* Done with it, 'written' bytes of its in part filled (logged here). */
-void libxl__vq_push(struct libxl__vq *vq, const struct libxl__vq_elem *elem,
+/* The same for one that libxl__vq_resume counted. */
+int libxl__vq_pop_again(struct libxl__vq *vq, uint16_t head,
+                        struct libxl__vq_elem *elem);
+/* Done with it, 'written' bytes of its in part filled (logged here). False:
+ * the driver was not told, as the queue is broken. */
+bool libxl__vq_push(struct libxl__vq *vq, const struct libxl__vq_elem *elem,
                     uint32_t written);
 /* Gives a popped request back, to be popped again. Only for the one that was
  * popped last. */

@@ -15,6 +15,7 @@
 #define OUR_PROTOCOL_FEATURES                                              \
     (UINT64_C(1) << VU_PF_MQ | UINT64_C(1) << VU_PF_LOG_SHMFD |            \
      UINT64_C(1) << VU_PF_REPLY_ACK | UINT64_C(1) << VU_PF_CONFIG |        \
+     UINT64_C(1) << VU_PF_INFLIGHT_SHMFD |                                 \
      UINT64_C(1) << VU_PF_RESET_DEVICE |                                   \
      UINT64_C(1) << VU_PF_CONFIGURE_MEM_SLOTS)
 
@@ -80,10 +81,13 @@ static const char *try_start(libxl__egc *egc, libxl__vhost_user *vu,
     struct libxl__vq_params p = {.size = (uint16_t)vq->num,
                                  .flags = libxl__vdev_ring_flags(vu->dev),
                                  .last_avail = vq->base};
+    const char *wrong;
 
     if (!vq->kick_set || !vq->addr_set || !vq->num ||
         ring->state == LIBXL__VQ_LIVE)
         return NULL;
+    if (ring->nr_held)
+        return "a broken ring that is started again before it was stopped";
     if (!libxl__vu_to_gpa(vu, vq->addr.desc,
                           (uint64_t)p.size * sizeof(struct vq_desc), &p.desc) ||
         !libxl__vu_to_gpa(vu, vq->addr.avail, VQ_AVAIL_BYTES(p.size),
@@ -92,6 +96,11 @@ static const char *try_start(libxl__egc *egc, libxl__vhost_user *vu,
         return "a ring outside the shared memory";
     if (libxl__vq_setup(ring, &p))
         return "a ring of a size or alignment that no ring has";
+    wrong = libxl__vu_queue_go_on(vu, vq);
+    if (wrong) {
+        libxl__vq_stop(ring);
+        return wrong;
+    }
     if (!has_protocol_features(vu))
         vu->dev->enabled[vq->index] = true;
     libxl__vdev_kick(egc, vu->dev, vq->index);
@@ -372,6 +381,8 @@ static handler *const handlers[] = {
     [VU_SET_BACKEND_REQ_FD] = do_nothing, /* we never have a request */
     [VU_GET_CONFIG] = do_get_config,
     [VU_SET_CONFIG] = do_set_config,
+    [VU_GET_INFLIGHT_FD] = libxl__vu_do_get_inflight_fd,
+    [VU_SET_INFLIGHT_FD] = libxl__vu_do_set_inflight_fd,
     [VU_RESET_DEVICE] = do_reset,
     [VU_GET_MAX_MEM_SLOTS] = do_get_max_mem_slots,
     [VU_ADD_MEM_REG] = do_add_mem_reg,

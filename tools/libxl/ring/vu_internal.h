@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * vu_internal.h - what vu_server.c (bytes in and out), vu_dispatch.c (what a
- * request does) and vu_mem.c (mappings) share.
+ * request does), vu_mem.c (mappings) and vu_reconnect.c (requests under way)
+ * share.
  */
 #ifndef LIBXL_VU_INTERNAL_H
 #define LIBXL_VU_INTERNAL_H
 
 #include "engine/ev_fd.h"
 #include "ring/vhost_user.h"
+#include "ring/vu_inflight.h"
 #include "ring/vu_wire.h"
 
 struct vu_queue {
@@ -20,6 +22,7 @@ struct vu_queue {
     uint32_t num;
     uint16_t base;
     struct vu_vring_addr addr;
+    struct vu_inflight inflight;
 };
 
 struct vu_mapping {
@@ -42,6 +45,8 @@ struct libxl__vhost_user {
     unsigned nr_mappings;
     void *log_map;
     size_t log_map_bytes;
+    void *inflight_map; /* NULL: the frontend keeps no table */
+    size_t inflight_map_bytes;
     /* the message being read, or waiting until the device is idle */
     uint8_t in[VU_HEADER_BYTES + VU_MAX_PAYLOAD];
     size_t in_got;
@@ -63,9 +68,12 @@ void libxl__vu_close(libxl__egc *egc, libxl__vhost_user *vu,
                      const char *reason);
 const char *libxl__vu_send(libxl__vhost_user *vu, const uint8_t *buf,
                            size_t bytes);
+const char *libxl__vu_send_fd(libxl__vhost_user *vu, const uint8_t *buf,
+                              size_t bytes, int fd); /* stays the caller's */
 int libxl__vu_take_fd(libxl__vhost_user *vu, unsigned i); /* caller's now */
 
 /* vu_mem.c: the fd stays the caller's. NULL, or what is wrong. */
+void *libxl__vu_map_shared(int fd, uint64_t bytes); /* NULL: cannot be */
 const char *libxl__vu_map(libxl__vhost_user *vu, const struct vu_region *r,
                           int fd);
 const char *libxl__vu_unmap(libxl__vhost_user *vu, const struct vu_region *r);
@@ -77,5 +85,14 @@ const char *libxl__vu_map_log(libxl__vhost_user *vu, const struct vu_log *log,
                               int fd);
 void libxl__vu_unmap_log(libxl__vhost_user *vu);
 bool libxl__vu_memory_lost(const libxl__vhost_user *vu);
+
+/* vu_reconnect.c */
+const char *libxl__vu_do_get_inflight_fd(libxl__egc *egc,
+                                         libxl__vhost_user *vu);
+const char *libxl__vu_do_set_inflight_fd(libxl__egc *egc,
+                                         libxl__vhost_user *vu);
+/* The queue's ring was just set up: takes over what is under way in it. */
+const char *libxl__vu_queue_go_on(libxl__vhost_user *vu, struct vu_queue *vq);
+void libxl__vu_unmap_inflight(libxl__vhost_user *vu);
 
 #endif

@@ -7,8 +7,7 @@
 #include "ring/sigbus.h"
 #include "ring/vu_internal.h"
 
-/* bytes of fd from its start, or NULL. */
-static void *map_shared(int fd, uint64_t bytes)
+void *libxl__vu_map_shared(int fd, uint64_t bytes)
 {
     struct stat st;
     void *map;
@@ -35,7 +34,7 @@ const char *libxl__vu_map(libxl__vhost_user *vu, const struct vu_region *r,
     *m = (struct vu_mapping){.gpa = r->gpa,
                              .bytes = r->bytes,
                              .user = r->user,
-                             .map = map_shared(fd, span),
+                             .map = libxl__vu_map_shared(fd, span),
                              .map_bytes = span};
     if (!m->map)
         return "a memory region that its file does not hold, or that cannot "
@@ -111,7 +110,7 @@ const char *libxl__vu_map_log(libxl__vhost_user *vu, const struct vu_log *log,
     if (!log->mmap_bytes ||
         __builtin_add_overflow(log->mmap_offset, log->mmap_bytes, &span))
         return "a dirty log that is empty or wraps around";
-    map = map_shared(fd, span);
+    map = libxl__vu_map_shared(fd, span);
     if (!map)
         return "a dirty log that its file does not hold, or that cannot be "
                "mapped";
@@ -143,5 +142,7 @@ bool libxl__vu_memory_lost(const libxl__vhost_user *vu)
     for (unsigned i = 0; i < vu->nr_mappings; i++)
         if (libxl__sigbus_lost(vu->mappings[i].map))
             return true;
+    if (vu->inflight_map && libxl__sigbus_lost(vu->inflight_map))
+        return true;
     return vu->log_map && libxl__sigbus_lost(vu->log_map);
 }

@@ -20,6 +20,7 @@
 #include "ring/vu_internal.h"
 
 #define MESSAGES_PER_WAKEUP 16
+#define UNREAD "replies that the frontend does not read"
 
 static libxl__vhost_user *vu_of_conn(libxl__ev_fd *ev)
 {
@@ -49,7 +50,32 @@ const char *libxl__vu_send(libxl__vhost_user *vu, const uint8_t *buf,
     do
         r = send(vu->conn_fd, buf, bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (r < 0 && errno == EINTR);
-    return r == (ssize_t)bytes ? NULL : "replies that the frontend does not read";
+    return r == (ssize_t)bytes ? NULL : UNREAD;
+}
+
+const char *libxl__vu_send_fd(libxl__vhost_user *vu, const uint8_t *buf,
+                              size_t bytes, int fd)
+{
+    struct iovec iov = {(void *)buf, bytes};
+    union {
+        char buf[CMSG_SPACE(sizeof(int))];
+        struct cmsghdr align;
+    } control = {0};
+    struct msghdr mh = {.msg_iov = &iov,
+                        .msg_iovlen = 1,
+                        .msg_control = control.buf,
+                        .msg_controllen = sizeof(control.buf)};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
+    ssize_t r;
+
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(int));
+    memcpy(CMSG_DATA(c), &fd, sizeof(int));
+    do
+        r = sendmsg(vu->conn_fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (r < 0 && errno == EINTR);
+    return r == (ssize_t)bytes ? NULL : UNREAD;
 }
 
 static void on_listen(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
@@ -72,6 +98,7 @@ static void finish_close(libxl__egc *egc, libxl__vhost_user *vu)
         libxl__vu_queue_reset(vu, q);
     libxl__vu_unmap_all(vu);
     libxl__vu_unmap_log(vu);
+    libxl__vu_unmap_inflight(vu);
     libxl__fds_drop(vu->fds, &vu->nr_fds);
     close(vu->conn_fd);
     vu->conn_fd = -1;

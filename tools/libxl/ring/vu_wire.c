@@ -7,6 +7,8 @@
 #define MEM_TABLE_HEAD 8u
 #define REGION_BYTES 32u
 #define CONFIG_HEAD 12u
+#define INFLIGHT_BYTES 20u
+#define INFLIGHT_PADDED 24u /* as frontends send it whose struct is a C one */
 
 #define ENTRY(request, min, max, fds, reply_kind, is_quiet) \
     [VU_##request] = {#request, min, max, fds, VU_REPLY_##reply_kind, is_quiet}
@@ -36,6 +38,9 @@ static const struct vu_request_info infos[] = {
     ENTRY(GET_CONFIG, CONFIG_HEAD, CONFIG_HEAD + VU_CONFIG_MAX, 0, CONFIG,
           false),
     ENTRY(SET_CONFIG, CONFIG_HEAD, CONFIG_HEAD + VU_CONFIG_MAX, 0, ACK, false),
+    ENTRY(GET_INFLIGHT_FD, INFLIGHT_BYTES, INFLIGHT_PADDED, 0, INFLIGHT,
+          false),
+    ENTRY(SET_INFLIGHT_FD, INFLIGHT_BYTES, INFLIGHT_PADDED, 1, ACK, false),
     ENTRY(RESET_DEVICE, 0, 0, 0, ACK, true),
     ENTRY(GET_MAX_MEM_SLOTS, 0, 0, 0, U64, false),
     ENTRY(ADD_MEM_REG, 8 + REGION_BYTES, 8 + REGION_BYTES, 1, ACK, false),
@@ -48,6 +53,14 @@ const struct vu_request_info *libxl__vu_request_info(uint32_t request)
     if (request >= sizeof(infos) / sizeof(infos[0]) || !infos[request].name)
         return NULL;
     return &infos[request];
+}
+
+static uint16_t get16(const uint8_t *p)
+{
+    uint16_t v;
+
+    memcpy(&v, p, sizeof(v));
+    return le16toh(v);
 }
 
 static uint32_t get32(const uint8_t *p)
@@ -85,6 +98,18 @@ const char *libxl__vu_decode_header(const uint8_t buf[VU_HEADER_BYTES],
     if (h->bytes > VU_MAX_PAYLOAD)
         return "a message of more than 4096 bytes";
     return NULL;
+}
+
+static void put16(uint8_t *p, uint16_t v)
+{
+    v = htole16(v);
+    memcpy(p, &v, sizeof(v));
+}
+
+static void put64(uint8_t *p, uint64_t v)
+{
+    v = htole64(v);
+    memcpy(p, &v, sizeof(v));
 }
 
 static void decode_region(const uint8_t *p, struct vu_region *r)
@@ -126,6 +151,21 @@ static const char *decode_config(const struct vu_header *h,
     return NULL;
 }
 
+static const char *decode_inflight(const struct vu_header *h,
+                                   const uint8_t *body, unsigned nr_fds,
+                                   struct vu_inflight_info *info)
+{
+    if (h->bytes != INFLIGHT_BYTES && h->bytes != INFLIGHT_PADDED)
+        return "a length that the request does not have";
+    info->mmap_bytes = get64(body);
+    info->mmap_offset = get64(body + 8);
+    info->queues = get16(body + 16);
+    info->queue_size = get16(body + 18);
+    if (h->request == VU_SET_INFLIGHT_FD && nr_fds != 1)
+        return "an inflight table without its fd";
+    return NULL;
+}
+
 static const char *decode_vring_fd(unsigned nr_fds, uint64_t u64)
 {
     if (u64 & ~(uint64_t)(VU_VRING_IDX_MASK | VU_VRING_NOFD))
@@ -144,6 +184,9 @@ static const char *decode_body(const struct vu_header *h, const uint8_t *body,
     case VU_GET_CONFIG:
     case VU_SET_CONFIG:
         return decode_config(h, body, &msg->u.config);
+    case VU_GET_INFLIGHT_FD:
+    case VU_SET_INFLIGHT_FD:
+        return decode_inflight(h, body, nr_fds, &msg->u.inflight);
     case VU_SET_VRING_NUM:
     case VU_SET_VRING_BASE:
     case VU_GET_VRING_BASE:
@@ -211,8 +254,7 @@ static size_t encode_header(uint8_t *out, uint32_t request, uint32_t bytes)
 size_t libxl__vu_encode_u64(uint8_t out[VU_REPLY_MAX], uint32_t request,
                             uint64_t value)
 {
-    value = htole64(value);
-    memcpy(out + VU_HEADER_BYTES, &value, sizeof(value));
+    put64(out + VU_HEADER_BYTES, value);
     return encode_header(out, request, sizeof(value));
 }
 
@@ -232,4 +274,17 @@ size_t libxl__vu_encode_config(uint8_t out[VU_REPLY_MAX],
     put32(out + VU_HEADER_BYTES + 8, config->flags);
     memcpy(out + VU_HEADER_BYTES + CONFIG_HEAD, config->data, config->bytes);
     return encode_header(out, VU_GET_CONFIG, CONFIG_HEAD + config->bytes);
+}
+
+size_t libxl__vu_encode_inflight(uint8_t out[VU_REPLY_MAX], uint32_t bytes,
+                                 const struct vu_inflight_info *info)
+{
+    uint8_t *body = out + VU_HEADER_BYTES;
+
+    memset(body, 0, INFLIGHT_PADDED);
+    put64(body, info->mmap_bytes);
+    put64(body + 8, info->mmap_offset);
+    put16(body + 16, info->queues);
+    put16(body + 18, info->queue_size);
+    return encode_header(out, VU_GET_INFLIGHT_FD, bytes);
 }

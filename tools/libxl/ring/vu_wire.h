@@ -47,6 +47,8 @@ enum vu_request {
     VU_SET_BACKEND_REQ_FD = 21,
     VU_GET_CONFIG = 24,
     VU_SET_CONFIG = 25,
+    VU_GET_INFLIGHT_FD = 31,
+    VU_SET_INFLIGHT_FD = 32,
     VU_RESET_DEVICE = 34,
     VU_GET_MAX_MEM_SLOTS = 36,
     VU_ADD_MEM_REG = 37,
@@ -59,6 +61,7 @@ enum vu_request {
 #define VU_PF_REPLY_ACK 3u
 #define VU_PF_BACKEND_REQ 5u
 #define VU_PF_CONFIG 9u
+#define VU_PF_INFLIGHT_SHMFD 12u
 #define VU_PF_RESET_DEVICE 13u
 #define VU_PF_CONFIGURE_MEM_SLOTS 15u
 
@@ -71,6 +74,7 @@ enum vu_reply_kind {
     VU_REPLY_U64,   /* a u64 */
     VU_REPLY_STATE, /* a struct vu_vring_state */
     VU_REPLY_CONFIG,
+    VU_REPLY_INFLIGHT, /* a struct vu_inflight_info, and an fd */
 };
 
 struct vu_request_info {
@@ -117,6 +121,13 @@ struct vu_log {
     uint64_t mmap_bytes, mmap_offset;
 };
 
+/* Of the table of requests under way: where it lies in its file, and what it
+ * has room for. */
+struct vu_inflight_info {
+    uint64_t mmap_bytes, mmap_offset;
+    uint16_t queues, queue_size;
+};
+
 struct vu_config {
     uint32_t offset, bytes, flags;
     uint8_t data[VU_CONFIG_MAX];
@@ -133,6 +144,7 @@ struct vu_msg {
         struct vu_region region;
         struct vu_log log;
         struct vu_config config;
+        struct vu_inflight_info inflight;
     } u;
 };
 
@@ -152,5 +164,9 @@ size_t libxl__vu_encode_state(uint8_t out[VU_REPLY_MAX], uint32_t request,
 /* bytes 0: the frontend asked for what the device does not have. */
 size_t libxl__vu_encode_config(uint8_t out[VU_REPLY_MAX],
                                const struct vu_config *config);
+/* bytes: how long the frontend's own message was, with its padding or
+ * without: 20 or 24. */
+size_t libxl__vu_encode_inflight(uint8_t out[VU_REPLY_MAX], uint32_t bytes,
+                                 const struct vu_inflight_info *info);
 
 #endif
