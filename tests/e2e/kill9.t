@@ -23,6 +23,16 @@ victims() { # xl's pid, a number
     esac
 }
 
+# A process that is being killed is still there for a moment: the next command
+# would take a dying keeper for a living one.
+dead_all() {
+    local p
+    while read -r p; do
+        grep -qs '^State:[[:space:]]*[^ZX]' "/proc/$p/status" && return 1
+    done <"$WORK/victims"
+    return 0
+}
+
 # Run an operation and kill a part of it after up to $1 ms.
 strike() { # ms command...
     local ms=$((RANDOM % $1)) which=$RANDOM pid
@@ -30,9 +40,11 @@ strike() { # ms command...
     "$@" >"$WORK/struck.out" 2>&1 &
     pid=$!
     sleep "$(printf '0.%03d' $ms)"
+    victims $pid "$which" >"$WORK/victims"
     # shellcheck disable=SC2046
-    kill -9 $(victims $pid "$which") 2>/dev/null
+    kill -9 $(cat "$WORK/victims") 2>/dev/null
     wait $pid 2>/dev/null
+    wait_for dead_all
     struck="$* after $ms ms, victims $((which % 6))"
 }
 
