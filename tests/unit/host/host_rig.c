@@ -11,6 +11,8 @@
 
 #include "base/json.h"
 
+enum { DEADLINE_S = 120 };
+
 static void message(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
                     const char *text)
 {
@@ -241,15 +243,31 @@ static int start_status(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     if (rc)
         return rc;
     op->done = keep_status;
-    libxl__qemu_op_step(op, "query-status", NULL);
+    libxl__qemu_op_step(op, user, NULL);
     return libxl__qemu_op_start(egc, op);
+}
+
+static const char *ask_status(struct host_rig *r, uint32_t domid, char *query)
+{
+    strcpy(status_seen, "unknown");
+    host_rig_run(r, domid, start_status, query);
+    return status_seen;
 }
 
 const char *host_rig_status(struct host_rig *r, uint32_t domid)
 {
-    strcpy(status_seen, "unknown");
-    host_rig_run(r, domid, start_status, NULL);
-    return status_seen;
+    return ask_status(r, domid, (char *)"query-status");
+}
+
+void host_rig_wait_status(struct host_rig *r, uint32_t domid, char *query,
+                          const char *wanted)
+{
+    const struct timespec moment = { .tv_nsec = 5000000 };
+    time_t end = time(NULL) + DEADLINE_S;
+
+    while (strcmp(ask_status(r, domid, query), wanted) && time(NULL) < end)
+        nanosleep(&moment, NULL);
+    assert_string_equal(status_seen, wanted);
 }
 
 static int start_end(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
@@ -266,12 +284,8 @@ static int start_end(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
 
 void host_rig_end_guest(struct host_rig *r, uint32_t domid)
 {
-    time_t end = time(NULL) + 60;
-
     assert_int_equal(host_rig_run(r, domid, start_end, NULL), 0);
-    while (strcmp(host_rig_status(r, domid), "shutdown") && time(NULL) < end)
-        ;
-    assert_string_equal(host_rig_status(r, domid), "shutdown");
+    host_rig_wait_status(r, domid, (char *)"query-status", "shutdown");
 }
 
 pid_t host_rig_pid(struct host_rig *r, uint32_t domid)

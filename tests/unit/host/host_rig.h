@@ -55,6 +55,10 @@ int host_rig_call(struct host_rig *r, uint32_t domid, host_rig_plain *op);
 const char *host_rig_status(struct host_rig *r, uint32_t domid);
 /* The guest ends, and QEMU does not: as after a reboot. */
 void host_rig_end_guest(struct host_rig *r, uint32_t domid);
+/* The "status" that a query gives, asked for until it is that; fails the test
+ * at a deadline. */
+void host_rig_wait_status(struct host_rig *r, uint32_t domid, char *query,
+                          const char *wanted);
 pid_t host_rig_pid(struct host_rig *r, uint32_t domid);
 
 #endif

@@ -168,13 +168,16 @@ static int start_migrate_only(libxl__egc *egc, libxl__host *h,
     if (rc)
         return rc;
     op->script.pass_fd = *(int *)user;
-    op->steps[0].pass_fd = true;
+    op->steps[1].pass_fd = true;
+    libxl__qemu_op_step(op, "migrate-set-parameters",
+                        "{\"max-bandwidth\":100000}");
     libxl__qemu_op_step(op, "getfd", "{\"fdname\":\"f\"}");
     libxl__qemu_op_step(op, "migrate", "{\"uri\":\"fd:f\"}");
     return libxl__qemu_op_start(egc, op);
 }
 
-/* Whoever took the state has been killed, QEMU is still writing it. */
+/* Whoever took the state has been killed, QEMU is still writing it, slowly: the
+ * guest runs when it is out, and is not stopped by its end. */
 static void resume_while_state_is_written(void **state)
 {
     struct host_rig *r = *state;
@@ -185,6 +188,7 @@ static void resume_while_state_is_written(void **state)
     assert_int_equal(host_rig_call(r, domid, r->h->ops->suspend), 0);
     assert_int_equal(host_rig_run(r, domid, start_migrate_only, &fd), 0);
     assert_int_equal(host_rig_call(r, domid, r->h->ops->resume), 0);
+    host_rig_wait_status(r, domid, (char *)"query-migrate", "completed");
     assert_string_equal(host_rig_status(r, domid), "running");
     assert_int_equal(r->errors, 0);
     close(fd);

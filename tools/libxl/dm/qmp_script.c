@@ -101,6 +101,8 @@ static void step_done(libxl__egc *egc, libxl__qmp *qmp, int rc, yajl_val v)
 {
     libxl__qmp_script *s = script_of_qmp(qmp);
 
+    if (!rc && s->steps[s->at].check)
+        rc = s->steps[s->at].check(s, v);
     if (rc) {
         finish(egc, s, rc, NULL);
         return;

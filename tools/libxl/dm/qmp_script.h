@@ -14,13 +14,16 @@
 
 #include "dm/qmp.h"
 
+typedef struct libxl__qmp_script libxl__qmp_script;
+
 struct libxl__qmp_step {
     const char *command;
     const char *args_json; /* NULL: none */
     bool pass_fd;          /* the script's pass_fd goes with it */
+    /* NULL, or: looks at the answer; non-zero (logged) ends the script */
+    int (*check)(libxl__qmp_script *s, yajl_val answer);
 };
 
-typedef struct libxl__qmp_script libxl__qmp_script;
 /* last: the last step's result, NULL on error; gone after the callback. */
 typedef void libxl__qmp_script_callback(libxl__egc *egc, libxl__qmp_script *s,
                                         int rc, yajl_val last);

@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "host/host_qemu.h"
 
-enum { RESUME_RETRIES = 500, RUNNING_RETRIES = 50 };
+enum { CONT_RETRIES = 500, RUNNING_RETRIES = 50 };
 
 static int write_run(struct libxl__qemu_op *op, enum libxl__run_state state,
                      bool was_running)
@@ -45,6 +45,40 @@ static bool only_stopped(yajl_val status)
         if (!strcmp(s, stopped[i]))
             return true;
     return false;
+}
+
+/* Whoever let the state be taken may have been killed, and QEMU be still at it:
+ * it would accept "cont", and stop the guest again, for good, when the state is
+ * out. */
+static int state_is_out(libxl__qmp_script *s, yajl_val answer)
+{
+    static const char *const at_rest[] = { "none", "completed", "failed",
+                                           "cancelled" };
+    const char *status = YAJL_IS_OBJECT(answer)
+                             ? libxl__json_string(answer, "status")
+                             : NULL;
+    size_t i;
+
+    if (!status)
+        return 0; /* there was never any */
+    for (i = 0; i < sizeof(at_rest) / sizeof(*at_rest); i++)
+        if (!strcmp(status, at_rest[i]))
+            return 0;
+    if (!s->quiet_errors)
+        LOGD(s->ctx, s->domid, ERROR,
+             "QEMU does not come to the end of a migration (\"%s\"): the guest "
+             "cannot run on before", status);
+    return ERROR_LOCK_FAIL;
+}
+
+/* Let the guest run, once QEMU is ready for it: that takes milliseconds. */
+static void add_cont(struct libxl__qemu_op *op)
+{
+    op->steps[op->script.nr_steps].check = state_is_out;
+    libxl__qemu_op_step(op, "query-migrate", NULL);
+    libxl__qemu_op_step(op, "cont", NULL);
+    op->dev_before = "activate";
+    op->retries = CONT_RETRIES;
 }
 
 /* ---- pause ---- */
@@ -119,8 +153,7 @@ int libxl__qemu_unpause(libxl__egc *egc, libxl__host *h,
     rc = libxl__qemu_op_new(h, call, &op);
     if (rc)
         return rc;
-    libxl__qemu_op_step(op, "cont", NULL);
-    op->dev_before = "activate";
+    add_cont(op);
     op->done = unpause_done;
     if (op->run.state == LIBXL__RUN_SHUTDOWN)
         rc = refuse_ended(op);
@@ -188,10 +221,8 @@ int libxl__qemu_suspend(libxl__egc *egc, libxl__host *h,
     /* After a migration QEMU has let go of its disks, and refuses another one,
      * until it has run: a guest that was saved while paused and is saved
      * again runs for the moment between these two. */
-    if (op->run.state_taken) {
-        op->dev_before = "activate";
-        libxl__qemu_op_step(op, "cont", NULL);
-    }
+    if (op->run.state_taken)
+        add_cont(op);
     libxl__qemu_op_step(op, "stop", NULL);
     libxl__qemu_op_step(op, "query-status", NULL);
     op->done = suspend_done;
@@ -228,14 +259,11 @@ int libxl__qemu_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
     op->done = resume_done;
     if (op->run.state == LIBXL__RUN_RUNNING ||
         (op->run.state == LIBXL__RUN_SUSPENDED && op->run.was_running)) {
-        /* Whoever is resumed after a save was cut short may still be writing
-         * its device state: QEMU then refuses for some milliseconds. A record
-         * that says "running" may be from a resume that was killed before QEMU
-         * heard of it; a guest that runs does not mind. */
-        op->retries = op->run.state == LIBXL__RUN_RUNNING ? RUNNING_RETRIES
-                                                          : RESUME_RETRIES;
-        op->dev_before = "activate";
-        libxl__qemu_op_step(op, "cont", NULL);
+        add_cont(op);
+        /* A record that says "running" may be from a resume that was killed
+         * before QEMU heard of it; a guest that runs does not mind. */
+        if (op->run.state == LIBXL__RUN_RUNNING)
+            op->retries = RUNNING_RETRIES;
         rc = write_run(op, LIBXL__RUN_RUNNING, true);
     } else {
         libxl__qemu_op_step(op, "query-status", NULL);

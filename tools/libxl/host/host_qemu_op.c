@@ -189,7 +189,8 @@ static void script_done(libxl__egc *egc, libxl__qmp_script *s, int rc,
 {
     struct libxl__qemu_op *op = op_of_script(s);
 
-    if (rc == ERROR_QMP_GENERIC_ERROR && op->retries) {
+    if ((rc == ERROR_QMP_GENERIC_ERROR || rc == ERROR_LOCK_FAIL) &&
+        op->retries) {
         op->retries--;
         rc = libxl__ev_time_register_rel(op->hq->host.ctx, NULL, &op->retry,
                                          retry_now, RETRY_MS);
