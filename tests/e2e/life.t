@@ -37,6 +37,10 @@ tell guest reboot
 ok "the guest that reboots is started again" wait_for rebooted
 hang_up
 ok "it goes on" goes_on guest
+boot=$(boot_id guest)
+ok "a reset from outside" xl trigger guest reset
+ok "starts it again too" wait_for rebooted
+ok "it goes on" goes_on guest
 tell guest poweroff
 ok "a guest that powers off is destroyed" wait_for gone guest
 hang_up

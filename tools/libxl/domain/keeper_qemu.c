@@ -78,8 +78,10 @@ static bool told_to_end(yajl_val data)
 {
     const char *reason = data ? libxl__json_string(data, "reason") : NULL;
 
-    return reason &&
-           (!strncmp(reason, "host-", 5)); /* its process ends: see died */
+    /* Its process ends: see died. But for `xl trigger DOMAIN reset`, which
+     * has left a wish. */
+    return reason && !strncmp(reason, "host-", 5) &&
+           strcmp(reason, "host-qmp-system-reset");
 }
 
 static void event(libxl__egc *egc, libxl__qmp *qmp, const char *name,

@@ -49,6 +49,25 @@ int libxl__qemu_shutdown(libxl__egc *egc, libxl__host *h,
     return libxl__qemu_op_start(egc, op);
 }
 
+static int reset_done(struct libxl__qemu_op *op, int rc, yajl_val last)
+{
+    libxl__store *st = op->hq->store;
+
+    if (rc)
+        st->ops->erase(st, op->call->domid, "wish");
+    return rc;
+}
+
+/* Stops the guest, as a reset of its own does, with a wish on record: the
+ * keeper does what on_reboot says. A reset in place would not do: SeaBIOS
+ * answers it by another one, at a time of its choice. */
+static int add_reset(struct libxl__qemu_op *op)
+{
+    libxl__qemu_op_step(op, "system_reset", NULL);
+    op->done = reset_done;
+    return libxl__reboot_wish_set(op->hq->store, op->call->domid);
+}
+
 int libxl__qemu_trigger(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                         libxl_trigger trigger, uint32_t vcpuid)
 {
@@ -66,10 +85,11 @@ int libxl__qemu_trigger(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
         libxl__qemu_op_step(op, "inject-nmi", NULL);
         break;
     case LIBXL_TRIGGER_RESET:
-        /* Otherwise a reset stops the guest, for on_reboot's sake. */
-        libxl__qemu_op_step(op, "set-action", "{\"reboot\":\"reset\"}");
-        libxl__qemu_op_step(op, "system_reset", NULL);
-        libxl__qemu_op_step(op, "set-action", "{\"reboot\":\"shutdown\"}");
+        rc = add_reset(op);
+        if (rc) {
+            libxl__qemu_op_drop(op);
+            return rc;
+        }
         break;
     case LIBXL_TRIGGER_S3RESUME:
         libxl__qemu_op_step(op, "system_wakeup", NULL);
