@@ -251,6 +251,44 @@ static void a_lock_ends_with_its_process(void **state)
     close(fds[1]);
 }
 
+/* Makes domains, each of which must be there when it has been made. */
+static int make_many(struct store_rig *r)
+{
+    libxl__domain_lock *lock;
+    uint32_t domid;
+    int i;
+
+    for (i = 0; i < 100; i++) {
+        if (r->st->ops->create(r->st, INVALID_DOMID, &domid) ||
+            libxl__domain_lock_take(r->st, domid, "create", true, &lock) ||
+            r->st->ops->write(r->st, domid, "run", "{}\n"))
+            return 1;
+        r->st->ops->remove(r->st, domid);
+        libxl__domain_lock_release(lock);
+    }
+    return 0;
+}
+
+static void creates_do_not_sweep_each_other(void **state)
+{
+    enum { PROCESSES = 4 };
+    struct store_rig *r = *state;
+    pid_t pids[PROCESSES];
+    int i, status, failed = 0;
+
+    for (i = 0; i < PROCESSES; i++) {
+        pids[i] = fork();
+        assert_true(pids[i] >= 0);
+        if (!pids[i])
+            _exit(make_many(r));
+    }
+    for (i = 0; i < PROCESSES; i++) {
+        waitpid(pids[i], &status, 0);
+        failed += !WIFEXITED(status) || WEXITSTATUS(status);
+    }
+    assert_int_equal(failed, 0);
+}
+
 static void a_removed_domain_cannot_be_locked(void **state)
 {
     struct store_rig *r = *state;
@@ -352,6 +390,7 @@ int main(void)
         TEST(a_directory_that_cannot_be_is_named),
         TEST(the_second_operation_is_told_who_is_busy),
         TEST(a_lock_ends_with_its_process),
+        TEST(creates_do_not_sweep_each_other),
         TEST(a_removed_domain_cannot_be_locked),
         TEST(the_makers_lock_passes_to_its_taker),
         TEST(run_states_are_read_back),

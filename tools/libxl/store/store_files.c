@@ -151,44 +151,64 @@ static int files_list(libxl__store *st, libxl__gc *gc, uint32_t **domids,
 
 /* The record "domain" goes first, so that nobody lists half a domain, and the
  * lock last. */
-static void empty_dir(int fd)
+static void empty_dir(int dirfd)
 {
+    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     struct dirent *de;
-    DIR *d;
 
-    unlinkat(fd, "domain", 0);
-    d = fdopendir(fd);
-    if (!d) {
-        close(fd);
-        return;
-    }
-    while ((de = readdir(d)))
+    unlinkat(dirfd, "domain", 0);
+    while (d && (de = readdir(d)))
         if (strcmp(de->d_name, ".") && strcmp(de->d_name, "..") &&
             strcmp(de->d_name, "lock"))
-            unlinkat(fd, de->d_name, 0);
-    unlinkat(fd, "lock", 0);
-    closedir(d);
+            unlinkat(dirfd, de->d_name, 0);
+    unlinkat(dirfd, "lock", 0);
+    if (d)
+        closedir(d);
+    else if (fd >= 0)
+        close(fd);
+}
+
+/* The number may be another domain's already. */
+static bool has_name(struct libxl__store_files *sf, int dirfd, const char *name)
+{
+    struct stat mine, now;
+
+    return !fstat(dirfd, &mine) &&
+           !fstatat(sf->dirfd, name, &now, AT_SYMLINK_NOFOLLOW) &&
+           mine.st_dev == now.st_dev && mine.st_ino == now.st_ino;
+}
+
+static int remove_dir(struct libxl__store_files *sf, uint32_t domid, int tries)
+{
+    int dirfd, rc = ERROR_FAIL;
+    char name[16];
+
+    if (libxl__store_files_domain_fd(sf, domid, &dirfd))
+        return 0;
+    snprintf(name, sizeof(name), "%u", domid);
+    for (; rc && tries; tries--) {
+        empty_dir(dirfd);
+        if (!has_name(sf, dirfd, name) ||
+            !unlinkat(sf->dirfd, name, AT_REMOVEDIR) || errno == ENOENT)
+            rc = 0;
+        else if (errno != ENOTEMPTY && errno != EEXIST)
+            break;
+    }
+    close(dirfd);
+    return rc;
 }
 
 static int files_remove(libxl__store *st, uint32_t domid)
 {
     struct libxl__store_files *sf = libxl__store_files_of(st);
-    char name[16];
-    int fd, tries;
-
-    snprintf(name, sizeof(name), "%u", domid);
     /* More than once: the keeper may write its last record meanwhile. */
-    for (tries = 0; tries < 16; tries++) {
-        if (libxl__store_files_domain_fd(sf, domid, &fd))
-            return 0;
-        empty_dir(fd); /* closes it */
-        if (!unlinkat(sf->dirfd, name, AT_REMOVEDIR) || errno == ENOENT)
-            return 0;
-        if (errno != ENOTEMPTY && errno != EEXIST)
-            break;
-    }
-    LOGED(st->ctx, domid, ERROR, errno, "cannot remove %s/%u", sf->path, domid);
-    return ERROR_FAIL;
+    int rc = remove_dir(sf, domid, 16);
+
+    if (rc)
+        LOGED(st->ctx, domid, ERROR, errno, "cannot remove %s/%u", sf->path,
+              domid);
+    return rc;
 }
 
 /* ---- create ---- */
@@ -204,8 +224,10 @@ static int sweep_leftover(struct libxl__store_files *sf, uint32_t domid,
         return 0;
     if (libxl__domain_lock_try(&sf->store, domid, "sweep", &lock))
         return 0;
+    /* Once: what is in it after that belongs to another create, which has just
+     * made it and could not lock it before. */
     if (!has_record(sf, domid, "domain"))
-        files_remove(&sf->store, domid);
+        remove_dir(sf, domid, 1);
     libxl__domain_lock_release(lock);
     return 0;
 }
