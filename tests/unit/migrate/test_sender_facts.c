@@ -119,6 +119,10 @@ static void file_is_not_a_directory(void **state)
     assert_non_null(compared("disk", "", true));
 }
 
+#define ONE_DISK_WITHOUT_NUMBERS                                               \
+    "{\"xl-migrate\": 1, \"disks\": "                                          \
+    "[{\"vdev\": \"xvda\", \"kind\": \"file\"}]}"
+
 static void unknown_texts_are_refused(void **state)
 {
     static const char *const texts[] = {
@@ -129,8 +133,7 @@ static void unknown_texts_are_refused(void **state)
         "{\"xl-migrate\": 2, \"disks\": []}",
         "{\"xl-migrate\": 1}",
         "{\"xl-migrate\": 1, \"disks\": {}}",
-        "{\"xl-migrate\": 1, \"disks\": [{\"vdev\": \"xvda\", \"kind\": "
-        "\"file\"}]}",
+        ONE_DISK_WITHOUT_NUMBERS,
     };
     libxl_domain_config config = one_disk("disk", true);
     const char *reason;

@@ -106,7 +106,7 @@ static void goes_on(libxl__egc *egc, struct send *se, int rc)
     }
     if (se->rc != ERROR_ABORTED)
         LOGD(se->op.ctx, se->op.domid, NOTICE,
-             "migration failed: the guest goes on here");
+             "migration failed: the guest stays here");
     close_link(egc, se, se->rc);
 }
 
