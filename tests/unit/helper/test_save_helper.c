@@ -2,6 +2,7 @@
 /* test_save_helper.c - streams through a real helper process, fake guest. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -172,6 +173,44 @@ static void helper_killed_while_it_asks(void **state)
     assert_int_equal(rig_write(&r, NULL), ERROR_FAIL);
     assert_int_equal(r.callbacks, 1);
     close(r.fd);
+}
+
+/* Wherever in the stream it is when it is killed: one error, one callback, and
+ * fixture_teardown finds no fd. */
+static void helper_killed_behind_each_part_of_its_stream(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t buf[4096];
+
+    for (size_t part = 0; part < 60; part += 3) {
+        size_t left = part * sizeof(buf);
+        struct rig r;
+        int fds[2];
+
+        done = 0;
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+        assert_true(fcntl(fds[1], F_SETPIPE_SZ, 4096) > 0);
+        rig_init(&r, f, fds[1]);
+        r.use_helper = true;
+        assert_int_equal(rig_write(&r, &how), 0);
+        while (!r.libxc_runs)
+            fixture_turn(f, 1);
+        while (left) {
+            struct pollfd pfd = {fds[0], POLLIN, 0};
+
+            fixture_turn(f, 1);
+            if (poll(&pfd, 1, 1) > 0)
+                left -= (size_t)read(fds[0], buf,
+                                     left < sizeof(buf) ? left : sizeof(buf));
+        }
+        assert_true(libxl__save_helper_pid(&r.sh) > 0);
+        kill(libxl__save_helper_pid(&r.sh), SIGKILL);
+        fixture_run_until(f, &done);
+        assert_int_equal(done_rc, ERROR_FAIL);
+        assert_int_equal(r.callbacks, 1);
+        close(fds[0]);
+        close(fds[1]);
+    }
 }
 
 static void leave_unanswered(libxl__egc *egc, struct rig *r)
@@ -348,6 +387,7 @@ int main(void)
         T(dead_peer_fails_the_save_once),
         T(killed_helper_is_one_clear_error),
         T(helper_killed_while_it_asks),
+        T(helper_killed_behind_each_part_of_its_stream),
         T(callback_waits_for_an_open_request),
         T(abort_ends_a_blocked_save),
         T(abort_ends_a_starved_restore),
