@@ -13,6 +13,9 @@ static void use(const struct vu_msg *msg)
 
     if (msg->h.request == VU_SET_MEM_TABLE && msg->u.mem.nr > VU_MAX_REGIONS)
         abort();
+    if (msg->h.request == VU_SET_DEVICE_STATE_FD &&
+        msg->u.state_move.direction > VU_STATE_LOAD)
+        abort();
     if (msg->h.request == VU_GET_INFLIGHT_FD &&
         libxl__vu_encode_inflight(out, msg->h.bytes, &msg->u.inflight) !=
             VU_HEADER_BYTES + msg->h.bytes)

@@ -318,6 +318,27 @@ static void a_new_table_of_an_old_ring_keeps_request_0(void **state)
     assert_int_equal(written(x->f, 0), 1);
 }
 
+/* The requests that it had are still the device's: to forget them would end
+ * the process when they are answered. */
+static void a_broken_ring_is_not_started_over_its_requests(void **state)
+{
+    struct fixture *x = *state;
+    uint16_t jump = htole16(1000);
+    uint64_t queue = 0, one = 1;
+
+    start_on_the_first(x);
+    offer(x->f, 1, BLK_T_OUT);
+    wait_in_flight(x, 3);
+    memcpy(x->f->mem + VUF_AVAIL + 2, &jump, sizeof(jump));
+    assert_int_equal(write(x->f->kick_fd, &one, sizeof(one)), sizeof(one));
+    vuf_must_live(x->f);
+    vuf_send(x->f, VU_SET_VRING_KICK, 0, &queue, sizeof(queue),
+             &x->f->kick_fd, 1);
+    assert_int_equal(write(x->first.release_fd, "", 1), 1);
+    holding_backend_connect(&x->first, &x->f->fd);
+    vuf_must_live(x->f);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 int main(void)
 {
@@ -333,6 +354,7 @@ int main(void)
         T(a_frontend_that_comes_back_finds_the_answers),
         T(a_lost_interrupt_is_made_up_for),
         T(a_new_table_of_an_old_ring_keeps_request_0),
+        T(a_broken_ring_is_not_started_over_its_requests),
     };
 
     /* answers in the order of the requests */

@@ -312,6 +312,7 @@ libxl__blk_dev *libxl__blk_dev_new(libxl_ctx *ctx,
         goto out;
     blk->dev.ops = &blk_ops;
     blk->dev.user = blk;
+    blk->dev.mig.ops = &libxl__devmig_stateless;
     blk->dev.nr_queues = p->nr_queues;
     blk->dev.features_off = (p->read_only ? F_DISCARD | F_WRITE_ZEROES : F_RO) |
                             (p->nr_queues > 1 ? 0 : F_MQ);

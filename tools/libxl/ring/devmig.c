@@ -127,3 +127,44 @@ int libxl__devmig_write(struct devmig *m, const void *buf, uint64_t bytes)
         return -EPROTO;
     return m->ops->data_written(m->dev, bytes);
 }
+
+static int any_transition(void *dev, enum devmig_state from,
+                          enum devmig_state to)
+{
+    return 0;
+}
+
+static uint64_t none_pending(void *dev)
+{
+    return 0;
+}
+
+static ssize_t prepare_none(void *dev)
+{
+    return 0;
+}
+
+static ssize_t read_none(void *dev, void *buf, uint64_t bytes, uint64_t offset)
+{
+    return 0;
+}
+
+static ssize_t write_none(void *dev, const void *buf, uint64_t bytes,
+                          uint64_t offset)
+{
+    return bytes ? -EPROTO : 0;
+}
+
+static int none_written(void *dev, uint64_t bytes)
+{
+    return 0;
+}
+
+const struct devmig_ops libxl__devmig_stateless = {
+    .transition = any_transition,
+    .get_pending_bytes = none_pending,
+    .prepare_data = prepare_none,
+    .read_data = read_none,
+    .write_data = write_none,
+    .data_written = none_written,
+};

@@ -52,6 +52,10 @@ struct devmig_ops {
     int (*data_written)(void *dev, uint64_t bytes);
 };
 
+/* Of a device that has no state beyond its rings, which the transport moves:
+ * an empty stream, and nothing else can be loaded. */
+extern const struct devmig_ops libxl__devmig_stateless;
+
 /* A device's place in the machine. */
 struct devmig {
     const struct devmig_ops *ops; /* NULL: cannot be migrated */

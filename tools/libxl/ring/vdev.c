@@ -9,6 +9,7 @@ void libxl__vdev_init(libxl__vdev *dev)
     libxl__ring_mem_init(&dev->mem);
     dev->features = 0;
     dev->track = NULL;
+    dev->mig.state = DEVMIG_RUNNING;
     dev->quiet = false;
     for (unsigned q = 0; q < LIBXL__VDEV_MAX_QUEUES; q++) {
         libxl__vq_init(&dev->queues[q], &dev->mem);
@@ -129,4 +130,6 @@ void libxl__vdev_reset(libxl__vdev *dev)
     }
     dev->features = 0;
     dev->ops->reset(dev);
+    dev->mig.state = DEVMIG_RUNNING;
+    dev->mig.piece_bytes = dev->mig.piece_done = 0;
 }

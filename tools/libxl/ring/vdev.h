@@ -15,6 +15,7 @@
 #define LIBXL_VDEV_H
 
 #include "engine/egc.h"
+#include "ring/devmig.h"
 #include "ring/vq.h"
 
 #define LIBXL__VDEV_MAX_QUEUES 16u
@@ -59,6 +60,8 @@ struct libxl__vdev {
     void *user;
     unsigned nr_queues;
     uint64_t features_off; /* of ops->features, what this one lacks */
+    struct devmig mig;     /* of its own state, without rings; ops NULL: that
+                              cannot be moved */
     /* the transport fills */
     void (*interrupt)(libxl__vdev *dev, unsigned q);
     void (*broken)(libxl__vdev *dev, unsigned q, const char *reason);

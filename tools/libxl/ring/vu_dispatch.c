@@ -12,12 +12,18 @@
 #include "ring/vq_layout.h"
 #include "ring/vu_internal.h"
 
-#define OUR_PROTOCOL_FEATURES                                              \
+#define PROTOCOL_FEATURES                                                  \
     (UINT64_C(1) << VU_PF_MQ | UINT64_C(1) << VU_PF_LOG_SHMFD |            \
      UINT64_C(1) << VU_PF_REPLY_ACK | UINT64_C(1) << VU_PF_CONFIG |        \
      UINT64_C(1) << VU_PF_INFLIGHT_SHMFD |                                 \
      UINT64_C(1) << VU_PF_RESET_DEVICE |                                   \
      UINT64_C(1) << VU_PF_CONFIGURE_MEM_SLOTS)
+
+static uint64_t protocol_offered(const libxl__vhost_user *vu)
+{
+    return PROTOCOL_FEATURES |
+           (vu->dev->mig.ops ? UINT64_C(1) << VU_PF_DEVICE_STATE : 0);
+}
 
 static uint64_t offered(const libxl__vhost_user *vu)
 {
@@ -60,6 +66,14 @@ static void close_fd(int *fd)
     *fd = -1;
 }
 
+bool libxl__vu_any_ring(const libxl__vhost_user *vu)
+{
+    for (unsigned q = 0; q < vu->dev->nr_queues; q++)
+        if (vu->dev->queues[q].state != LIBXL__VQ_STOPPED)
+            return true;
+    return false;
+}
+
 void libxl__vu_queue_reset(libxl__vhost_user *vu, unsigned q)
 {
     struct vu_queue *vq = &vu->queues[q];
@@ -88,6 +102,8 @@ static const char *try_start(libxl__egc *egc, libxl__vhost_user *vu,
         return NULL;
     if (ring->nr_held)
         return "a broken ring that is started again before it was stopped";
+    if (vu->dev->mig.state != DEVMIG_RUNNING)
+        return "a ring to start while the device's state is not whole";
     if (!libxl__vu_to_gpa(vu, vq->addr.desc,
                           (uint64_t)p.size * sizeof(struct vq_desc), &p.desc) ||
         !libxl__vu_to_gpa(vu, vq->addr.avail, VQ_AVAIL_BYTES(p.size),
@@ -130,6 +146,7 @@ static const char *do_nothing(libxl__egc *egc, libxl__vhost_user *vu)
 
 static const char *do_reset(libxl__egc *egc, libxl__vhost_user *vu)
 {
+    libxl__vu_state_drop(&vu->state);
     libxl__vdev_reset(vu->dev);
     for (unsigned q = 0; q < vu->dev->nr_queues; q++)
         libxl__vu_queue_reset(vu, q);
@@ -292,13 +309,13 @@ static const char *do_get_protocol_features(libxl__egc *egc,
 
     return libxl__vu_send(vu, out,
                           libxl__vu_encode_u64(out, vu->msg.h.request,
-                                               OUR_PROTOCOL_FEATURES));
+                                               protocol_offered(vu)));
 }
 
 static const char *do_set_protocol_features(libxl__egc *egc,
                                             libxl__vhost_user *vu)
 {
-    if (vu->msg.u.u64 & ~OUR_PROTOCOL_FEATURES)
+    if (vu->msg.u.u64 & ~protocol_offered(vu))
         return "protocol features that were not offered";
     vu->protocol_features = vu->msg.u.u64;
     return NULL;
@@ -358,6 +375,37 @@ static const char *do_get_max_mem_slots(libxl__egc *egc, libxl__vhost_user *vu)
                                                LIBXL__RING_MAX_REGIONS));
 }
 
+static const char *do_set_device_state_fd(libxl__egc *egc,
+                                          libxl__vhost_user *vu)
+{
+    bool saving = vu->msg.u.state_move.direction == VU_STATE_SAVE;
+    uint8_t out[VU_REPLY_MAX];
+    int r;
+
+    if (!vu->dev->mig.ops)
+        return "a wish for state that the device does not have";
+    if (libxl__vu_any_ring(vu))
+        return "a wish for the device's state while rings run";
+    if (libxl__vu_state_busy(&vu->state))
+        return "a wish for the device's state while it is being moved";
+    r = libxl__vu_state_start(&vu->state, saving, libxl__vu_take_fd(vu, 0));
+    return libxl__vu_send(
+        vu, out,
+        libxl__vu_encode_u64(out, vu->msg.h.request,
+                             VU_STATE_NO_FD | (r ? VU_STATE_FAILED : 0)));
+}
+
+static const char *do_check_device_state(libxl__egc *egc,
+                                         libxl__vhost_user *vu)
+{
+    int r = libxl__vu_state_check(&vu->state);
+    uint8_t out[VU_REPLY_MAX];
+
+    return libxl__vu_send(
+        vu, out,
+        libxl__vu_encode_u64(out, vu->msg.h.request, r ? VU_STATE_FAILED : 0));
+}
+
 typedef const char *handler(libxl__egc *egc, libxl__vhost_user *vu);
 static handler *const handlers[] = {
     [VU_GET_FEATURES] = do_get_features,
@@ -387,6 +435,8 @@ static handler *const handlers[] = {
     [VU_GET_MAX_MEM_SLOTS] = do_get_max_mem_slots,
     [VU_ADD_MEM_REG] = do_add_mem_reg,
     [VU_REM_MEM_REG] = do_rem_mem_reg,
+    [VU_SET_DEVICE_STATE_FD] = do_set_device_state_fd,
+    [VU_CHECK_DEVICE_STATE] = do_check_device_state,
 };
 
 const char *libxl__vu_dispatch(libxl__egc *egc, libxl__vhost_user *vu)

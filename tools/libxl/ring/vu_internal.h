@@ -10,6 +10,7 @@
 #include "engine/ev_fd.h"
 #include "ring/vhost_user.h"
 #include "ring/vu_inflight.h"
+#include "ring/vu_state.h"
 #include "ring/vu_wire.h"
 
 struct vu_queue {
@@ -47,6 +48,7 @@ struct libxl__vhost_user {
     size_t log_map_bytes;
     void *inflight_map; /* NULL: the frontend keeps no table */
     size_t inflight_map_bytes;
+    struct vu_state state;
     /* the message being read, or waiting until the device is idle */
     uint8_t in[VU_HEADER_BYTES + VU_MAX_PAYLOAD];
     size_t in_got;
@@ -61,6 +63,8 @@ struct libxl__vhost_user {
 /* vu_dispatch.c: apply vu->msg, reply. NULL, or why the connection must end. */
 const char *libxl__vu_dispatch(libxl__egc *egc, libxl__vhost_user *vu);
 void libxl__vu_queue_reset(libxl__vhost_user *vu, unsigned q);
+/* Some ring runs, or is broken and may hold requests. */
+bool libxl__vu_any_ring(const libxl__vhost_user *vu);
 
 /* vu_server.c */
 #define VU_MEMORY_LOST "memory that it has truncated"

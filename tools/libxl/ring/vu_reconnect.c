@@ -107,14 +107,6 @@ const char *libxl__vu_do_get_inflight_fd(libxl__egc *egc,
     return wrong;
 }
 
-static bool any_ring(const libxl__vhost_user *vu)
-{
-    for (unsigned q = 0; q < vu->dev->nr_queues; q++)
-        if (vu->dev->queues[q].state != LIBXL__VQ_STOPPED)
-            return true;
-    return false;
-}
-
 /* The parts of the queues, in the mapping. */
 static const char *divide(libxl__vhost_user *vu,
                           const struct vu_inflight_info *info)
@@ -143,7 +135,7 @@ const char *libxl__vu_do_set_inflight_fd(libxl__egc *egc,
 
     if (wrong)
         return wrong;
-    if (any_ring(vu))
+    if (libxl__vu_any_ring(vu))
         return "an inflight table for rings that run";
     if (info->mmap_offset % sizeof(uint64_t) ||
         __builtin_add_overflow(info->mmap_offset, info->mmap_bytes, &span))

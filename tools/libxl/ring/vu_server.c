@@ -93,6 +93,7 @@ static void watch_listen(libxl__vhost_user *vu)
 static void finish_close(libxl__egc *egc, libxl__vhost_user *vu)
 {
     libxl__ev_fd_deregister(vu->ctx, &vu->conn_ev);
+    libxl__vu_state_drop(&vu->state);
     libxl__vdev_reset(vu->dev);
     for (unsigned q = 0; q < vu->dev->nr_queues; q++)
         libxl__vu_queue_reset(vu, q);
@@ -283,6 +284,7 @@ static libxl__vhost_user *vu_new(libxl_ctx *ctx, libxl__vdev *dev)
     vu->listen_fd = vu->conn_fd = -1;
     libxl__ev_fd_init(&vu->listen_ev);
     libxl__ev_fd_init(&vu->conn_ev);
+    libxl__vu_state_init(&vu->state, ctx, dev);
     for (unsigned q = 0; q < LIBXL__VDEV_MAX_QUEUES; q++) {
         vu->queues[q] = (struct vu_queue){.vu = vu, .index = q, .kick_fd = -1,
                                           .call_fd = -1, .err_fd = -1};

@@ -46,6 +46,8 @@ static const struct vu_request_info infos[] = {
     ENTRY(ADD_MEM_REG, 8 + REGION_BYTES, 8 + REGION_BYTES, 1, ACK, false),
     /* frontends send the fd of the region along; it is not needed */
     ENTRY(REM_MEM_REG, 8 + REGION_BYTES, 8 + REGION_BYTES, 1, ACK, true),
+    ENTRY(SET_DEVICE_STATE_FD, 8, 8, 1, U64, false),
+    ENTRY(CHECK_DEVICE_STATE, 0, 0, 0, U64, false),
 };
 
 const struct vu_request_info *libxl__vu_request_info(uint32_t request)
@@ -166,6 +168,18 @@ static const char *decode_inflight(const struct vu_header *h,
     return NULL;
 }
 
+static const char *decode_state_move(const uint8_t *body, unsigned nr_fds,
+                                     struct vu_state_move *move)
+{
+    move->direction = get32(body);
+    move->phase = get32(body + 4);
+    if (move->direction > VU_STATE_LOAD)
+        return "a device state to be neither saved nor loaded";
+    if (move->phase != VU_STATE_STOPPED)
+        return "a device state in a phase that is not known";
+    return nr_fds == 1 ? NULL : "a device state without its fd";
+}
+
 static const char *decode_vring_fd(unsigned nr_fds, uint64_t u64)
 {
     if (u64 & ~(uint64_t)(VU_VRING_IDX_MASK | VU_VRING_NOFD))
@@ -187,6 +201,8 @@ static const char *decode_body(const struct vu_header *h, const uint8_t *body,
     case VU_GET_INFLIGHT_FD:
     case VU_SET_INFLIGHT_FD:
         return decode_inflight(h, body, nr_fds, &msg->u.inflight);
+    case VU_SET_DEVICE_STATE_FD:
+        return decode_state_move(body, nr_fds, &msg->u.state_move);
     case VU_SET_VRING_NUM:
     case VU_SET_VRING_BASE:
     case VU_GET_VRING_BASE:

@@ -53,6 +53,8 @@ enum vu_request {
     VU_GET_MAX_MEM_SLOTS = 36,
     VU_ADD_MEM_REG = 37,
     VU_REM_MEM_REG = 38,
+    VU_SET_DEVICE_STATE_FD = 42,
+    VU_CHECK_DEVICE_STATE = 43,
 };
 
 /* Protocol features, by bit. */
@@ -64,6 +66,7 @@ enum vu_request {
 #define VU_PF_INFLIGHT_SHMFD 12u
 #define VU_PF_RESET_DEVICE 13u
 #define VU_PF_CONFIGURE_MEM_SLOTS 15u
+#define VU_PF_DEVICE_STATE 19u
 
 /* Feature bits beyond the device's. */
 #define VU_FEATURE_LOG_ALL 26u
@@ -128,6 +131,16 @@ struct vu_inflight_info {
     uint16_t queues, queue_size;
 };
 
+struct vu_state_move {
+    uint32_t direction, phase;
+};
+#define VU_STATE_SAVE 0u
+#define VU_STATE_LOAD 1u
+#define VU_STATE_STOPPED 0u /* the only phase there is */
+/* The reply: an error in the low 8 bits, and whether an fd comes with it. */
+#define VU_STATE_FAILED 1u
+#define VU_STATE_NO_FD 0x100u
+
 struct vu_config {
     uint32_t offset, bytes, flags;
     uint8_t data[VU_CONFIG_MAX];
@@ -145,6 +158,7 @@ struct vu_msg {
         struct vu_log log;
         struct vu_config config;
         struct vu_inflight_info inflight;
+        struct vu_state_move state_move;
     } u;
 };
 
