@@ -13,6 +13,7 @@ CC := gcc
 endif
 PREFIX ?= /usr/local
 DESTDIR ?=
+XEN ?= 1
 PYTHON := /usr/bin/python3
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
