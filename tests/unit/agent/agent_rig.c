@@ -201,7 +201,7 @@ const char *arig_read_until(struct arig *rig, const char *text)
 {
     static char seen[1 << 20];
     struct pollfd pfd = {.fd = libxl_ctx_fd(rig->f->ctx), .events = POLLIN};
-    uint64_t end = libxl__now_ms(rig->f->ctx) + 20000;
+    uint64_t end = libxl__now_ms(rig->f->ctx) + 120000;
     size_t have = 0;
     ssize_t n;
 

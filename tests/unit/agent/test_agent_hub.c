@@ -187,7 +187,7 @@ static char *heard(struct hub_rig *rig, const char *what)
 {
     static char text[65536];
     struct pollfd pfd = {.fd = libxl_ctx_fd(rig->f->ctx), .events = POLLIN};
-    uint64_t end = libxl__now_ms(rig->f->ctx) + 20000;
+    uint64_t end = libxl__now_ms(rig->f->ctx) + 120000;
     size_t have = 0;
     ssize_t n;
     char *at;

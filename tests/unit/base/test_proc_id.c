@@ -102,7 +102,7 @@ static void a_pidfd_sees_the_death(void **state)
     assert_int_equal(libxl__proc_id_of(pid, &id), 0);
     assert_int_equal(libxl__proc_id_open(&id, &p.fd), 0);
     assert_int_equal(libxl__proc_id_signal(&id, SIGKILL), 0);
-    assert_int_equal(poll(&p, 1, 20000), 1);
+    assert_int_equal(poll(&p, 1, 120000), 1);
     close(p.fd);
     waitpid(pid, NULL, 0);
 }

@@ -30,7 +30,7 @@ int qmp_peer_open(void **state)
     signal(SIGPIPE, SIG_IGN);
     p->logger.message = message;
     p->passed_fd = -1;
-    p->timeout_ms = 20000;
+    p->timeout_ms = 120000;
     strcpy(p->dir, "/tmp/xl-test-qmp-XXXXXX");
     assert_non_null(mkdtemp(p->dir));
     p->dirfd = open(p->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);

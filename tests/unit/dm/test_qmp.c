@@ -230,7 +230,7 @@ static void no_answer_is_a_timeout(void **state)
                                        { PEER_END, NULL } };
     struct qmp_peer *p = *state;
 
-    p->timeout_ms = 300;
+    p->timeout_ms = 2000; /* the greeting must come in it */
     assert_int_equal(qmp_peer_run(p, steps, &query, 1, -1), ERROR_TIMEDOUT);
     assert_non_null(strstr(p->log, "no answer to query-x"));
 }
@@ -246,7 +246,7 @@ static void an_event_that_never_comes_is_a_timeout(void **state)
     };
     struct qmp_peer *p = *state;
 
-    p->timeout_ms = 300;
+    p->timeout_ms = 2000; /* the greeting must come in it */
     assert_int_equal(qmp_peer_run(p, steps, &waiting, 1, -1), ERROR_TIMEDOUT);
 }
 

@@ -21,7 +21,7 @@
 #include "domain/dom_rig.h"
 #include "base/sock_at.h"
 
-#define DEADLINE_S 20
+#define DEADLINE_S 120
 
 static struct dom_rig rig;
 static struct libxl__console_relay relay;

@@ -20,7 +20,7 @@
 #include "domain/keeper_record.h"
 #include "host/fake_guest.h"
 
-#define DEADLINE_S 60
+#define DEADLINE_S 120
 
 static struct dom_rig rig;
 

@@ -9,7 +9,7 @@
 
 #include "base/container.h"
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 120000 };
 
 int fixture_count_fds(void)
 {

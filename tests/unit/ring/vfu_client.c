@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-#define DEADLINE_S 60
+#define DEADLINE_S 120
 
 static void keep_error(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
                        const char *text)
