@@ -28,12 +28,20 @@ agent_guest() {
     xl create "$WORK/$1.cfg"
 }
 
+# Pings without end, once they are on their way: $flight is their process.
+fly() {
+    "$BUILD/bin/xl" agent-ping --count=100000 guest >"$WORK/flight" 2>&1 &
+    flight=$!
+    wait_for flies
+}
+flies() { ls -l "/proc/$flight/fd" | grep -q socket; }
+
 pings() { xl agent-ping --count=200 guest; }
 
 modules=button,virtio,serial
 agent_initramfs
 ok "create" agent_guest guest
-ok "the agent comes up" xl agent-ping --wait=60 guest
+ok "the agent comes up" xl agent-ping --wait=120 guest
 ok "200 pings" pings
 ok "200 pings, 8 at a time" xl agent-ping --count=200 --parallel=8 guest
 ok "capabilities" sh -c "xl agent-capabilities guest | grep -q guest.getfile"
@@ -78,46 +86,42 @@ ok "it is right" is_right
 ok "save" xl save guest "$image"
 sleep 4
 ok "restore" xl restore "$image"
-ok "the agent answers after a restore" xl agent-ping --wait=20 guest
+ok "the agent answers after a restore" xl agent-ping --wait=120 guest
 ok "its clock was put right" wait_for is_right
 is "it is the same boot" "$(xl agent-info --json guest | grep boot_id)" "$boot"
 ok "200 pings" pings
 
-xl agent-ping --count=100000 guest >"$WORK/flight" 2>&1 &
-flight=$!
-sleep 0.5
+ok "calls are on their way" fly
 ok "save, with calls on the way" xl save guest "$image.2"
 wait "$flight"
 ok "those fail and say why" grep -Eq 'keeper|channel|agent' "$WORK/flight"
 ok "restore" xl restore "$image.2"
-ok "the agent answers" xl agent-ping --wait=20 guest
+ok "the agent answers" xl agent-ping --wait=120 guest
 
 keeper=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$(dom_dir guest)/keeper")
 kill -9 "$keeper"
-ok "the agent answers a new keeper" xl agent-ping --wait=20 guest
+ok "the agent answers a new keeper" xl agent-ping --wait=120 guest
 
-xl agent-ping --count=100000 guest >"$WORK/flight" 2>&1 &
-flight=$!
-sleep 0.5
+ok "calls are on their way" fly
 ok "migrate, with calls on the way" \
     xl migrate -s "" guest "xl migrate-receive"
 wait "$flight"
 ok "those fail and say why" grep -Eq 'keeper|channel|agent' "$WORK/flight"
-ok "the agent answers there" xl agent-ping --wait=20 guest
+ok "the agent answers there" xl agent-ping --wait=120 guest
 ok "200 pings" pings
 
 xl pause guest
 fails "a paused guest is a deadline, no hang" 'no answer|nobody' \
     xl agent-info --timeout=2 guest
 xl unpause guest
-ok "it answers when it goes on" xl agent-ping --wait=20 guest
+ok "it answers when it goes on" xl agent-ping --wait=120 guest
 
 gone() { [ -z "$(domid guest)" ]; }
 ok "agent-shutdown" xl agent-shutdown guest
 ok "the domain is gone" wait_for gone
 modules=virtio,serial # no button: it can only be the agent
 ok "create" agent_guest guest
-ok "the agent comes up" xl agent-ping --wait=60 guest
-ok "shutdown" timeout 60 xl shutdown -w guest
+ok "the agent comes up" xl agent-ping --wait=120 guest
+ok "shutdown" timeout "$DEADLINE_S" xl shutdown -w guest
 ok "the domain is gone" wait_for gone
 done_testing

@@ -23,7 +23,7 @@ for line in sys.argv[2:]:
     s.sendall(line.encode("latin-1").decode("unicode_escape")
               .encode("latin-1") + b"\n")
 s.shutdown(socket.SHUT_WR)
-s.settimeout(10)
+s.settimeout(120)
 got = b""
 while True:
     piece = s.recv(65536)

@@ -44,6 +44,7 @@ else
     result 1 "Debian's verify-stream-v2 accepts the image"
     tail -5 "$WORK/out" | diag
 fi
+ok "QEMU and a keeper are left" wait_for one_guests_processes
 processes=$(live)
 files=$(entries)
 fds=$(open_fds "$(qemu_pid "$(dom_dir guest)")")
@@ -58,13 +59,13 @@ is "$CYCLES cycles in a row" "$failed" 0 || diag <"$WORK/out"
 
 is "the guest finds its memory whole" \
     "$(ask guest check CHECK)" "CHECK OK 8192 pages"
-is "as many processes as after the first" "$(live)" "$processes"
-is "as many files in the state directory" "$(entries)" "$files"
+comes_to "as many processes as after the first" "$processes" live
+comes_to "as many files in the state directory" "$files" entries
 is "as many fds in QEMU" \
     "$(open_fds "$(qemu_pid "$(dom_dir guest)")")" "$fds"
 
 ok "destroy" xl destroy guest
-is "no process is left" "$(wait_for none_left; live)" ""
+comes_to "no process is left" "" live
 is "the state directory is empty of domains" \
     "$(find "$XL_STATE_DIR" -mindepth 1 -maxdepth 1 -type d)" ""
 is "nothing lies beside the image" "$(cd "$WORK" && ls -d image*)" image

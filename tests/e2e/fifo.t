@@ -36,8 +36,8 @@ ok "the save holds the guest" wait_for grep -q "save $saver " \
 fails "a second save is told who is busy" "busy.*$saver|$saver.*busy" \
     xl save guest "$WORK/image"
 fails "so is a pause" 'busy' xl pause guest
-is "list is not held up" "$(timeout 20 xl list guest | awk 'NR==2 {print $1}')" \
-    guest
+is "list is not held up" "$(timeout "$DEADLINE_S" xl list guest |
+    awk 'NR==2 {print $1}')" guest
 kill "$reader"
 wait "$reader" 2>/dev/null
 rc=0

@@ -12,7 +12,7 @@ GUEST=$BUILD/guest
 LONG=${XL_TEST_LONG:-}
 PATH=$BUILD/bin:$PATH
 VERIFY=$TOP/tools/python/scripts/verify-stream-v2
-DEADLINE_S=${XL_TEST_DEADLINE:-90}
+DEADLINE_S=${XL_TEST_DEADLINE:-240} # for what hangs: a slow host is none
 
 WORK=$(mktemp -d "${TMPDIR:-/tmp}/xl-e2e.XXXXXX")
 export XL_STATE_DIR=$WORK/state XL_HYPERVISOR=${XL_HYPERVISOR:-qemu}
@@ -110,6 +110,9 @@ own_processes() {
 
 none_left() { [ -z "$(own_processes)" ]; }
 
+# The keeper of a domain that has gone ends a moment after it.
+one_guests_processes() { [ "$(own_processes | wc -l)" = 2 ]; }
+
 cleanup() {
     local dir pid
     trap - EXIT
@@ -177,6 +180,16 @@ wait_for() {
         [ "$SECONDS" -lt "$end" ] || { echo "deadline: $*" | diag; return 1; }
         sleep 0.05
     done
+}
+
+prints() { [ "$("${@:2}")" = "$1" ]; }
+
+# comes_to TITLE WANTED COMMAND...: what it prints is that, or becomes it.
+comes_to() {
+    local title=$1 wanted=$2
+    shift 2
+    wait_for prints "$wanted" "$@"
+    is "$title" "$("$@")" "$wanted"
 }
 
 # The number of the last tick in a guest's console log; 0 if none.

@@ -28,7 +28,7 @@ ok "it goes on" goes_on guest
 ok "save" xl save guest "$image"
 ok "restore" xl restore "$image"
 ok "it goes on" goes_on guest
-ok "a shutdown after a restore" timeout 120 xl shutdown -w guest
+ok "a shutdown after a restore" timeout "$DEADLINE_S" xl shutdown -w guest
 ok "the domain is gone" wait_for gone guest
 
 ok "create with on_reboot = restart" start_guest guest 'on_reboot = "restart"'

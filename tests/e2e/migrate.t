@@ -35,6 +35,7 @@ first=$("$TOP/tests/e2e/ticks.py" "$(console_log guest)" "$boot" |
 ok "from the tick at which it was" test "$first" -ge "$tick"
 is "the guest finds its memory whole" \
     "$(ask guest check CHECK)" "CHECK OK 24576 pages"
+ok "QEMU and a keeper are left" wait_for one_guests_processes
 processes=$(live)
 
 failed=0
@@ -46,7 +47,7 @@ done
 is "$MOVES migrations in a row" "$failed" 0 || diag <"$WORK/out"
 is "the guest finds its memory whole after them" \
     "$(ask guest check CHECK)" "CHECK OK 24576 pages"
-is "as many processes as after the first" "$(wait_for true; live)" "$processes"
+comes_to "as many processes as after the first" "$processes" live
 
 ok "a summary as JSON" sh -c "xl migrate --json -s '' guest '$RECEIVE' |
     tail -1 | grep -q '\"ok\":true.*\"downtime_ms\":[0-9]'"
@@ -96,5 +97,5 @@ else
 fi
 
 ok "destroy" xl destroy guest
-is "no process is left" "$(wait_for none_left; live)" ""
+comes_to "no process is left" "" live
 done_testing

@@ -40,7 +40,7 @@ qga_initramfs
 GUEST_ARGS="touch=32 modules=button,virtio,serial" guest_config guest \
     "ramdisk = \"$WORK/qga.gz\""
 ok "create" xl create "$WORK/guest.cfg"
-ok "qemu-ga comes up" xl agent-ping --wait=90 guest
+ok "qemu-ga comes up" xl agent-ping --wait=240 guest
 ok "100 pings" xl agent-ping --count=100 guest
 ok "16 at a time" xl agent-ping --count=100 --parallel=16 guest
 ok "capabilities" sh -c "xl agent-capabilities guest | grep -q 'qemu-ga 7'"
@@ -57,7 +57,7 @@ fails "what qemu-ga does not do is named" 'qemu-ga' \
 
 ok "save" xl save guest "$WORK/image"
 ok "restore" xl restore "$WORK/image"
-ok "it answers after a restore" xl agent-ping --wait=60 guest
+ok "it answers after a restore" xl agent-ping --wait=240 guest
 ok "it goes on" goes_on guest
 
 gone() { [ -z "$(domid guest)" ]; }

@@ -39,7 +39,7 @@ for ((i = 1; i <= cycles; i++)); do
 done
 [ "$i" -gt "$cycles" ] || diag <"$WORK/out"
 is "saved and restored, and migrated, $cycles times" $((i - 1)) "$cycles"
-is "one device process" "$(blkds)" 1
+comes_to "one device process" 1 blkds
 ok "the guest's memory is right" goes_on guest
 is "all of it" "$(ask guest check CHECK | cut -d' ' -f2)" OK
 
