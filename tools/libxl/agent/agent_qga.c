@@ -292,8 +292,10 @@ static bool make_room(libxl__agent_qga *q)
         return true;
     if (room > LIBXL__QGA_LINE_MAX)
         room = LIBXL__QGA_LINE_MAX;
+    if (room == q->in_room)
+        return false;
     in = realloc(q->in, room);
-    if (!in || room == q->in_room)
+    if (!in)
         return false;
     q->in = in;
     q->in_room = room;
