@@ -74,9 +74,14 @@ test_bin := $(foreach m,$(test_mains),$(O)/tests/$(call main_name,$m))
 preload_so := $(patsubst tools/libxl/host/preload_%.c,$(O)/lib/xl-preload-%.so,\
                 $(preload_c))
 
+hv_xen_c := $(wildcard tools/libxc/hv/xc_hv_xen*.c)
+ifneq ($(XEN),0)
+xen_so := $(O)/lib/xl-hv-xen.so
+endif
+
 .PHONY: all
 all: libs $(if $(xl_c),$(O)/bin/xl) $(libexec_bin) $(test_bin) $(preload_so) \
-     $(agentd_bin) $(O)/libexec/convert-legacy-stream
+     $(agentd_bin) $(O)/libexec/convert-legacy-stream $(xen_so)
 
 # finds its modules beside the file that the link names
 $(O)/libexec/convert-legacy-stream:
@@ -206,6 +211,19 @@ $(O)/lib/xl-preload-%.so: tools/libxl/host/preload_%.c
 	$(call say,LD,$@)
 	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 
+# Loaded where it is needed: nothing else is linked with Xen's libraries.
+$(O)/lib/xl-hv-xen.so: $(call obj,$(hv_xen_c)) $(O)/lib/libxc.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -shared -o $@ $^ -lxenctrl -lxenguest \
+	  -lxenforeignmemory -lxentoollog
+
+# Runs in the test bed's dom0 (tests/xen).
+$(O)/tests/xen/xen-sr: $(O)/obj/tests/xen/xen_sr.o $(O)/lib/libxc.a
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lxenctrl -lxenguest -lxenstore
+
 $(filter $(O)/tests/unit/xl/%,$(unit_bin)): $(call obj,$(xl_parts_c))
 $(unit_bin): $(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(testlib_c)) \
              $(O)/lib/libring.a $(O)/lib/libagentd.a \
@@ -231,7 +249,7 @@ jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # --- tests (scripts/check runs them by prove and counts)
 
-.PHONY: unit guest deps check check-unit check-asan e2e gate lint
+.PHONY: unit guest deps check check-unit check-asan check-xen e2e gate lint
 unit: all $(unit_bin) $(replay_bin)
 
 deps:
@@ -257,6 +275,10 @@ check-asan:
 	@$(MAKE) --no-print-directory O=$(O)-asan unit \
 	  SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
 	@O=$(O)-asan scripts/check unit
+
+# Debian's hypervisor in QEMU: a dom0 of ours beside Debian's own xl.
+check-xen: all guest $(O)/tests/xen/xen-sr
+	@O=$(O) scripts/check xen
 
 lint: unit
 	@O=$(O) CC="$(CC)" scripts/lint $(INC)
@@ -318,6 +340,7 @@ help:
 	@echo 'make check-unit   unit and fault tests'
 	@echo 'make check-asan   the same under ASan and UBSan'
 	@echo 'make e2e          tests with real guests'
+	@echo 'make check-xen    tests on a Xen hypervisor inside QEMU'
 	@echo 'make gate         layers, symbols, specs; longest files, functions'
 	@echo 'make lint         clang-tidy, cppcheck, gcc -fanalyzer, shellcheck'
 	@echo 'make fuzz-smoke   each fuzz target for 60 s (fuzz: an hour)'

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xc_hv_xen.c - a domain of the Xen hypervisor: HVM and PVH guests, which are
+ * the same to it.
+ */
+#include "hv/xc_hv_xen_priv.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+/* Where a guest's memory above 4 GiB begins: what does not fit below the
+ * devices lies behind this PFN, and never takes more than all of it. */
+#define PFN_4GIB (UINT64_C(1) << 20)
+#define KIB_PER_PAGE 4u
+
+static_assert(offsetof(struct xc_hv_xen, base) == 0, "cast from its base");
+
+struct xc_hv_xen *xc_hv_xen_of(const struct xc_hv *hv)
+{
+    return (struct xc_hv_xen *)hv;
+}
+
+int xc_hv_xen_errno(void)
+{
+    return errno > 0 ? -errno : -EIO;
+}
+
+static void xen_close(struct xc_hv *hv)
+{
+    struct xc_hv_xen *x = xc_hv_xen_of(hv);
+
+    xc_hv_buf_free(&x->cpuid);
+    xc_hv_buf_free(&x->msrs);
+    if (x->fmem)
+        xenforeignmemory_close(x->fmem);
+    if (x->xch)
+        xc_interface_close(x->xch);
+    if (x->logger)
+        xtl_logger_destroy(x->logger);
+    free(x);
+}
+
+static int xen_info(struct xc_hv *hv, struct xc_hv_info *out)
+{
+    struct xc_hv_xen *x = xc_hv_xen_of(hv);
+    int version = xc_version(x->xch, XENVER_version, NULL);
+
+    if (version < 0)
+        return xc_hv_xen_errno();
+    /* A fresh page holds what its last owner left: zero_fresh is false. */
+    *out = (struct xc_hv_info){
+        .type = XC_GUEST_HVM,
+        .nr_pfns = hv->nr_pfns,
+        .used_pages = x->tot_pages,
+        .xen_major = (uint32_t)version >> 16,
+        .xen_minor = (uint32_t)version & 0xffff,
+    };
+    return 0;
+}
+
+static int xen_memory_fd(struct xc_hv *hv)
+{
+    return -ENOTSUP;
+}
+
+static const struct xc_hv_ops xen_ops = {
+    .name = "xen",
+    .close = xen_close,
+    .info = xen_info,
+    .next_run = xc_hv_xen_next_run,
+    .page_types = xc_hv_xen_page_types,
+    .map_batch = xc_hv_xen_map_batch,
+    .unmap_batch = xc_hv_xen_unmap_batch,
+    .memory_fd = xen_memory_fd,
+    .populate = xc_hv_xen_populate,
+    .write_pages = xc_hv_xen_write_pages,
+    .zero_pages = xc_hv_xen_zero_pages,
+    .dirty_start = xc_hv_xen_dirty_start,
+    .dirty_read_clear = xc_hv_xen_dirty_read_clear,
+    .dirty_stop = xc_hv_xen_dirty_stop,
+    .dirty_method = xc_hv_xen_dirty_method,
+    .get_blob = xc_hv_xen_get_blob,
+    .set_blob = xc_hv_xen_set_blob,
+    .get_tsc = xc_hv_xen_get_tsc,
+    .set_tsc = xc_hv_xen_set_tsc,
+};
+
+static int open_handles(struct xc_hv_xen *x)
+{
+    /* libxenctrl's own words on stderr would repeat what our callers say. */
+    x->logger = (xentoollog_logger *)xtl_createlogger_stdiostream(
+        stderr, XTL_CRITICAL, 0);
+    if (!x->logger)
+        return -ENOMEM;
+    x->xch = xc_interface_open(x->logger, NULL, 0);
+    if (!x->xch)
+        return xc_hv_xen_errno();
+    x->fmem = xenforeignmemory_open(x->logger, 0);
+    return x->fmem ? 0 : xc_hv_xen_errno();
+}
+
+static int measure(struct xc_hv_xen *x, bool restore)
+{
+    xc_domaininfo_t info;
+    xen_pfn_t nr;
+    int r = xc_domain_getinfolist(x->xch, x->domid, 1, &info);
+
+    if (r < 0)
+        return xc_hv_xen_errno();
+    /* it answers with the next domain where there is none of this id */
+    if (r != 1 || info.domain != x->domid)
+        return -ENOENT;
+    if (!(info.flags & XEN_DOMINF_hvm_guest))
+        return -ENOTSUP;
+    x->tot_pages = info.tot_pages;
+    if (restore) {
+        x->base.nr_pfns = PFN_4GIB + info.max_pages;
+        return x->base.nr_pfns < XC_PFN_LIMIT ? 0 : -ERANGE;
+    }
+    if (xc_domain_nr_gpfns(x->xch, x->domid, &nr) < 0)
+        return xc_hv_xen_errno();
+    x->base.nr_pfns = nr;
+    return 0;
+}
+
+int xc_hv_xen_open(const struct xc_hv_xen_params *p, struct xc_hv **out)
+{
+    struct xc_hv_xen *x = calloc(1, sizeof(*x));
+    int rc;
+
+    *out = NULL;
+    if (!x)
+        return -ENOMEM;
+    x->base.ops = &xen_ops;
+    x->domid = p->domid;
+    rc = open_handles(x);
+    if (!rc)
+        rc = measure(x, p->restore);
+    if (rc) {
+        xen_close(&x->base);
+        return rc;
+    }
+    *out = &x->base;
+    return 0;
+}

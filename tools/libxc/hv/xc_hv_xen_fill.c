@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xc_hv_xen_fill.c - the memory of a domain that has never run. */
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "hv/xc_hv_xen_priv.h"
+
+#define SUPER_ORDER 9u
+#define SUPER_PAGES (1u << SUPER_ORDER)
+
+static bool is_super_run(const xc_pfn_t *pfns, size_t n)
+{
+    if (n < SUPER_PAGES || pfns[0] % SUPER_PAGES)
+        return false;
+    for (size_t i = 1; i < SUPER_PAGES; i++)
+        if (pfns[i] != pfns[0] + i)
+            return false;
+    return true;
+}
+
+static bool populate_super(struct xc_hv_xen *x, xen_pfn_t first)
+{
+    return xc_domain_populate_physmap(x->xch, x->domid, 1, SUPER_ORDER, 0,
+                                      &first) == 1;
+}
+
+/* gfns is overwritten. */
+static int populate_singly(struct xc_hv_xen *x, xen_pfn_t *gfns, size_t n)
+{
+    int done;
+
+    if (!n)
+        return 0;
+    done = xc_domain_populate_physmap(x->xch, x->domid, n, 0, 0, gfns);
+    if (done < 0)
+        return xc_hv_xen_errno();
+    return (size_t)done == n ? 0 : -ENOMEM;
+}
+
+/* 2 MiB at once where they stand in a row and Xen has them, which makes the
+ * guest as fast as it was; the rest one by one. */
+int xc_hv_xen_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
+{
+    struct xc_hv_xen *x = xc_hv_xen_of(hv);
+    xen_pfn_t single[XC_BATCH_MAX];
+    size_t nr_single = 0, i = 0;
+    int rc = xc_hv_xen_apply_policies(x);
+
+    while (!rc && i < n) {
+        if (is_super_run(pfns + i, n - i) && populate_super(x, pfns[i])) {
+            i += SUPER_PAGES;
+            continue;
+        }
+        single[nr_single++] = pfns[i++];
+        if (nr_single == XC_BATCH_MAX) {
+            rc = populate_singly(x, single, nr_single);
+            nr_single = 0;
+        }
+    }
+    return rc ? rc : populate_singly(x, single, nr_single);
+}
+
+/* data NULL: zeros */
+static int fill_mapped(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
+                       const uint8_t *data)
+{
+    xen_pfn_t gfns[XC_BATCH_MAX];
+    int errors[XC_BATCH_MAX], rc = 0;
+    uint8_t *at;
+
+    memcpy(gfns, pfns, n * sizeof(*gfns));
+    at = xenforeignmemory_map(x->fmem, x->domid, PROT_READ | PROT_WRITE, n,
+                              gfns, errors);
+    if (!at)
+        return xc_hv_xen_errno();
+    for (size_t i = 0; !rc && i < n; i++)
+        if (errors[i])
+            rc = errors[i] < 0 ? errors[i] : -EIO;
+    if (!rc && data)
+        memcpy(at, data, xc_pages_to_bytes(n));
+    else if (!rc)
+        memset(at, 0, xc_pages_to_bytes(n));
+    xenforeignmemory_unmap(x->fmem, at, n);
+    return rc;
+}
+
+static int fill(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
+                const uint8_t *data)
+{
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < n; i += XC_BATCH_MAX) {
+        size_t now = n - i < XC_BATCH_MAX ? n - i : XC_BATCH_MAX;
+
+        rc = fill_mapped(xc_hv_xen_of(hv), pfns + i, now,
+                         data ? data + xc_pages_to_bytes(i) : NULL);
+    }
+    return rc;
+}
+
+int xc_hv_xen_write_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
+                          const void *data)
+{
+    return fill(hv, pfns, n, data);
+}
+
+int xc_hv_xen_zero_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
+{
+    return fill(hv, pfns, n, NULL);
+}

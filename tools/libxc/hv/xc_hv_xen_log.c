@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xc_hv_xen_log.c - the hypervisor's log of dirty pages. */
+#include <errno.h>
+#include <string.h>
+
+#include "hv/xc_hv_xen_priv.h"
+
+static int control(struct xc_hv_xen *x, unsigned op)
+{
+    if (xc_shadow_control(x->xch, x->domid, op, NULL, 0) < 0)
+        return xc_hv_xen_errno();
+    return 0;
+}
+
+int xc_hv_xen_dirty_start(struct xc_hv *hv)
+{
+    struct xc_hv_xen *x = xc_hv_xen_of(hv);
+    int rc = control(x, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY);
+
+    x->guest_stands = false;
+    if (!rc || rc == -EOPNOTSUPP)
+        return rc == -EOPNOTSUPP ? -ENOTSUP : rc;
+    /* An operation that was killed may have left it on, or a display tracks
+     * its video memory: neither may keep us from it. */
+    (void)control(x, XEN_DOMCTL_SHADOW_OP_OFF);
+    return control(x, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY);
+}
+
+int xc_hv_xen_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
+                               bool final)
+{
+    struct xc_hv_xen *x = xc_hv_xen_of(hv);
+    uint64_t nr_words = (hv->nr_pfns + 63) / 64;
+    size_t nr_pages = xc_bytes_to_pages_up(nr_words * 8);
+    unsigned mode = final ? XEN_DOMCTL_SHADOW_LOGDIRTY_FINAL : 0;
+    DECLARE_HYPERCALL_BUFFER(uint64_t, words);
+    long long done;
+    int rc = 0;
+
+    words = xc_hypercall_buffer_alloc_pages(x->xch, words, nr_pages);
+    if (!words)
+        return -ENOMEM;
+    memset(words, 0, nr_words * 8);
+    done =
+        xc_logdirty_control(x->xch, x->domid, XEN_DOMCTL_SHADOW_OP_CLEAN,
+                            HYPERCALL_BUFFER(words), hv->nr_pfns, mode, NULL);
+    if (done < 0)
+        rc = xc_hv_xen_errno();
+    else if ((uint64_t)done != hv->nr_pfns)
+        rc = -ERANGE; /* the guest grew or shrank beyond what we watch */
+    for (uint64_t w = 0; !rc && w < nr_words; w++)
+        into->words[w] |= words[w];
+    xc_hypercall_buffer_free_pages(x->xch, words, nr_pages);
+    x->guest_stands = final;
+    return rc;
+}
+
+int xc_hv_xen_dirty_stop(struct xc_hv *hv)
+{
+    return control(xc_hv_xen_of(hv), XEN_DOMCTL_SHADOW_OP_OFF);
+}
+
+const char *xc_hv_xen_dirty_method(const struct xc_hv *hv)
+{
+    return "the hypervisor's log";
+}
