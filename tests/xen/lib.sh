@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash
 # In dom0: TAP, and what the test guest says on its console.
 share=/mnt/host
 logs=/var/log/xen/console
@@ -9,7 +10,6 @@ ok() { # NAME COMMAND...: runs it
     shift
     count=$((count + 1))
     if "$@" >/tmp/ok.log 2>&1; then
-        sed 's/^/# /' /tmp/ok.log
         echo "ok $count - $name"
     else
         sed 's/^/# /' /tmp/ok.log

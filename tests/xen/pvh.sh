@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash disable=SC1091,SC2154
 # In dom0: a PVH guest's memory and state through hv_xen, both ways between
 # Debian's xl and ours.
 . /mnt/host/lib.sh
