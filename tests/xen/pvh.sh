@@ -2,6 +2,7 @@
 # shellcheck shell=dash disable=SC1091,SC2154
 # In dom0: a PVH guest's memory and state through hv_xen, both ways between
 # Debian's xl and ours.
+# Images lie on the share: dom0 has little memory.
 . /mnt/host/lib.sh
 ours=$share/ours.save theirs=$share/theirs.save
 
@@ -20,13 +21,13 @@ unwrap() {
 }
 
 save_and_wrap() { # [live]
-    xen-sr save "$(domid guest)" /tmp/ours.libxc "$@" &&
-        wrap /tmp/ours.libxc >"$ours"
+    xen-sr save "$(domid guest)" "$share"/ours.libxc.save "$@" &&
+        wrap "$share/ours.libxc.save" >"$ours"
 }
 
 restore_theirs() {
-    unwrap "$theirs" >/tmp/theirs.libxc &&
-        xen-sr restore /tmp/theirs.libxc guest 96
+    unwrap "$theirs" >"$share/theirs.libxc.save" &&
+        xen-sr restore "$share/theirs.libxc.save" guest 96
 }
 
 guest_config pvh guest
@@ -46,14 +47,14 @@ ok 'it is destroyed' xl destroy guest
 ok "Debian's xl restores our live image" xl restore "$ours"
 ok "it counts on from $at, its memory right" counts_beyond guest "$at"
 
-at=$(ticks guest)
 ok "Debian's xl saves it" xl save guest "$theirs"
+at=$(ticks guest)
 ok 'we restore it' restore_theirs
 ok "it counts on from $at, its memory right" counts_beyond guest "$at"
-ok 'we save what we restored' xen-sr save "$(domid guest)" /tmp/again.libxc live
+ok 'we save what we restored' xen-sr save "$(domid guest)" "$share/again.libxc.save" live
 at=$(ticks guest)
 ok 'it is destroyed' xl destroy guest
-ok 'we restore what we saved' xen-sr restore /tmp/again.libxc guest 96
+ok 'we restore what we saved' xen-sr restore "$share/again.libxc.save" guest 96
 ok "it counts on from $at, its memory right" counts_beyond guest "$at"
 ok 'it is destroyed in the end' xl destroy guest
 done_testing
