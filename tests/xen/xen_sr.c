@@ -169,9 +169,12 @@ static bool make_domain(struct dom0 *d, unsigned mib, struct ports *ports)
 
     for (size_t i = 0; i < sizeof(c.handle); i++)
         c.handle[i] = (uint8_t)(i + 1);
+    d->domid = 0;
     if (xc_domain_create(d->xch, &d->domid, &c))
         return false;
-    if (xc_domain_setmaxmem(d->xch, d->domid, (mib + 1) * UINT64_C(1024)) ||
+    /* the paging pool wants a vCPU to be there */
+    if (xc_domain_max_vcpus(d->xch, d->domid, c.max_vcpus) ||
+        xc_domain_setmaxmem(d->xch, d->domid, (mib + 1) * UINT64_C(1024)) ||
         xc_shadow_control(d->xch, d->domid, XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION,
                           &paging, 0) < 0)
         return false;
@@ -227,16 +230,15 @@ static int restore(struct dom0 *d, const char *file, const char *name,
 
     if (p.fd < 0)
         return complain(file);
-    if (!make_domain(d, mib, &ports))
-        return complain("a new domain");
-    p.hv = attach(d, true);
+    rc = make_domain(d, mib, &ports) ? 0 : -complain("a new domain");
+    p.hv = rc ? NULL : attach(d, true);
     rc = p.hv ? xc_sr_restore(&p, &result) : -ENODEV;
     xc_hv_close(p.hv);
     if (!rc && !start(d, name, &ports, &result))
         rc = -complain("starting the domain");
-    if (rc)
+    if (rc && d->domid)
         xc_domain_destroy(d->xch, d->domid);
-    else
+    if (!rc)
         printf("restored into %u: %llu pages\n", d->domid,
                (unsigned long long)result.stats.data_pages);
     return rc ? 1 : 0;
