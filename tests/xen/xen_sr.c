@@ -225,7 +225,7 @@ static int restore(struct dom0 *d, const char *file, const char *name,
         .cb = {.log = log_line},
     };
     struct xc_sr_restore_result result;
-    struct ports ports;
+    struct ports ports = {0};
     int rc;
 
     if (p.fd < 0)
