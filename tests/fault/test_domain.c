@@ -165,6 +165,8 @@ static void a_create_survives_each_failing_host_call(void **state)
 
 /* ---- abort, at each op that can hang ---- */
 
+enum { TURNS = 120000 }; /* of a millisecond at least */
+
 static void abort_now(libxl_ctx *ctx, int rc, void *for_callback)
 {
     *(int *)for_callback = rc;
@@ -186,10 +188,12 @@ static void a_save_aborted_in_each_op_leaves_the_guest_running(void **state)
         libxl__host_fake_hang(host(), ops[i]);
         result = 1;
         assert_int_equal(libxl_domain_save_file(rig.ctx, domid, &how, &ao), 0);
-        for (turns = 0; turns < 200; turns++) {
+        for (turns = 0; turns < TURNS && !libxl__host_fake_hanging(host());
+             turns++) {
             libxl_event_check(rig.ctx, &event, 0, NULL, NULL);
             usleep(1000);
         }
+        assert_true(libxl__host_fake_hanging(host()));
         assert_int_equal(libxl_ao_abort(rig.ctx, &ao), 0);
         while (result == 1) {
             libxl_event_check(rig.ctx, &event, 0, NULL, NULL);

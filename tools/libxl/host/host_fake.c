@@ -27,6 +27,7 @@ struct fake_host {
     unsigned calls, fail_at;
     bool fail_on; /* and all calls behind fail_at */
     const char *hang;
+    bool hanging;
 };
 
 /* Of one call: on the ao's gc, in call->state. */
@@ -78,6 +79,12 @@ unsigned libxl__host_fake_calls(const libxl__host *h)
 void libxl__host_fake_hang(libxl__host *h, const char *op)
 {
     fake_of(h)->hang = op;
+    fake_of(h)->hanging = false;
+}
+
+bool libxl__host_fake_hanging(libxl__host *h)
+{
+    return fake_of(h)->hanging;
 }
 
 /* Non-zero: this call is the one that has to fail. */
@@ -122,6 +129,7 @@ static int answer_soon(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     fc->call = call;
     fc->rc = rc;
     if (fake_of(h)->hang && !strcmp(fake_of(h)->hang, op)) {
+        fake_of(h)->hanging = true;
         libxl__ev_time_init(&fc->never);
         return libxl__ev_time_register_rel(h->ctx, call->ao, &fc->never,
                                            answer_aborted, HANG_MS);

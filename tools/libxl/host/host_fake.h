@@ -24,5 +24,7 @@ void libxl__host_fake_fail_from(libxl__host *h, unsigned k);
 unsigned libxl__host_fake_calls(const libxl__host *h);
 /* The op of this name never answers, unless it is aborted. NULL: none. */
 void libxl__host_fake_hang(libxl__host *h, const char *op);
+/* It has come to that call. */
+bool libxl__host_fake_hanging(libxl__host *h);
 
 #endif
