@@ -34,7 +34,7 @@ fly() {
     flight=$!
     wait_for flies
 }
-flies() { ls -l "/proc/$flight/fd" | grep -q socket; }
+flies() { find "/proc/$flight/fd" -lname 'socket:*' | grep -q .; }
 
 pings() { xl agent-ping --count=200 guest; }
 
