@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * blk_io_uring.c - io_uring: a batch of requests is one system call.
+ * blk_io_uring.c - io_uring: a batch of requests is one system call. What would
+ * not wait for the disk is done at once, on the loop thread.
  *
- * submit -> (queue) ; flush -> io_uring_submit -> reap what is done at once
+ * submit -> do_here -> done ; or (queue)
+ * flush -> read_cached -> done ; or io_uring_submit -> reap what is done
  * on_completion (eventfd) -> reap -> done, or the rest of a short transfer
  *
  * The kernel may hold more completions than the ring: jobs under way are
@@ -14,12 +16,14 @@
 #include <liburing.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/container.h"
 #include "base/log.h"
 #include "engine/ev_fd.h"
 #include "ring/blk_io.h"
+#include "ring/blk_pace.h"
 
 #define ENTRIES 256u
 
@@ -28,6 +32,10 @@ struct uring_io {
     struct io_uring ring;
     int event_fd;
     libxl__ev_fd ev;
+    unsigned nr_queued;   /* not submitted yet */
+    struct blk_job *lone; /* a read, the only one of its batch until now */
+    bool no_nowait;       /* the file system cannot say what lies in memory */
+    struct blk_pace flushes, reads;
 };
 
 static struct uring_io *uring_of(libxl__blk_io *io)
@@ -72,12 +80,18 @@ static void prepare(struct uring_io *u, struct io_uring_sqe *sqe,
     io_uring_sqe_set_data(sqe, job);
 }
 
+static void submit_queued(struct uring_io *u)
+{
+    u->nr_queued = 0;
+    io_uring_submit(&u->ring);
+}
+
 static void queue(libxl__egc *egc, struct uring_io *u, struct blk_job *job)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&u->ring);
 
     if (!sqe) {
-        io_uring_submit(&u->ring);
+        submit_queued(u);
         sqe = io_uring_get_sqe(&u->ring);
     }
     if (!sqe) {
@@ -86,6 +100,7 @@ static void queue(libxl__egc *egc, struct uring_io *u, struct blk_job *job)
         return;
     }
     prepare(u, sqe, job);
+    u->nr_queued++;
 }
 
 /* True: the job is over. */
@@ -119,28 +134,101 @@ static void reap(libxl__egc *egc, struct uring_io *u)
             }
         }
         if (more)
-            io_uring_submit(&u->ring);
+            submit_queued(u);
     }
 }
 
-/* A write to the page cache is a copy. io_uring would hand it to one worker
- * thread a file (file systems lock the file, and say so), at a third of the
- * speed: it is made here. Only a flush waits for the disk. */
+/* ---- on the loop thread ---- */
+
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+/* Is it done here? *pace: if it may wait, what tells how long they do. */
+static bool here(struct uring_io *u, const struct blk_job *job,
+                 struct blk_pace **pace)
+{
+    bool write = job->kind == BLK_JOB_WRITE;
+
+    *pace = NULL;
+    /* To the page cache it is a copy. io_uring would hand it to one worker
+     * thread a file (file systems lock the file, and say so), at a third of
+     * the speed. */
+    if (write && !job->durable)
+        return true;
+    if (write || job->kind == BLK_JOB_FLUSH)
+        *pace = &u->flushes;
+    else if (job->kind == BLK_JOB_READ && u->no_nowait)
+        *pace = &u->reads;
+    return *pace && blk_pace_here(*pace);
+}
+
+/* True: the job is over. */
+static bool do_here(struct uring_io *u, struct blk_job *job)
+{
+    struct blk_pace *pace;
+    uint64_t start;
+
+    if (!here(u, job, &pace))
+        return false;
+    start = pace ? now_ns() : 0;
+    if (job->kind == BLK_JOB_FLUSH)
+        job->result = fdatasync(u->io.fd) ? -errno : 0;
+    else
+        libxl__blk_job_transfer(&u->io, job);
+    if (pace)
+        blk_pace_took(pace, now_ns() - start);
+    return true;
+}
+
+/* A read that waits for nothing: true, it is over. */
+static bool read_cached(struct uring_io *u, struct blk_job *job)
+{
+    unsigned nr;
+    const struct iovec *iov = libxl__blk_job_next(job, &nr);
+    ssize_t r = preadv2(u->io.fd, iov, (int)(nr < IOV_MAX ? nr : IOV_MAX),
+                        (off_t)job->offset, RWF_NOWAIT);
+
+    if (r < 0 && errno == EOPNOTSUPP)
+        u->no_nowait = true;
+    return r > 0 && libxl__blk_job_moved(job, r);
+}
+
 static void submit(libxl__egc *egc, libxl__blk_io *io, struct blk_job *job)
 {
-    if (job->kind == BLK_JOB_WRITE && !job->durable) {
-        libxl__blk_job_transfer(io, job);
+    struct uring_io *u = uring_of(io);
+
+    if (do_here(u, job)) {
         io->done(egc, io->user, job);
         return;
     }
-    queue(egc, uring_of(io), job);
+    if (job->kind == BLK_JOB_READ && !u->lone && !u->nr_queued) {
+        u->lone = job;
+        return;
+    }
+    if (u->lone)
+        queue(egc, u, u->lone);
+    u->lone = NULL;
+    queue(egc, u, job);
 }
 
 static void flush(libxl__egc *egc, libxl__blk_io *io)
 {
     struct uring_io *u = uring_of(io);
+    struct blk_job *lone = u->lone;
 
-    io_uring_submit(&u->ring);
+    u->lone = NULL;
+    if (lone && read_cached(u, lone))
+        io->done(egc, io->user, lone);
+    else if (lone)
+        queue(egc, u, lone);
+    if (!u->nr_queued)
+        return;
+    submit_queued(u);
     /* what lies in the page cache is done already */
     reap(egc, u);
 }
