@@ -29,7 +29,7 @@ static void keep_error(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
         snprintf(c->last_error, sizeof(c->last_error), "%s", text);
 }
 
-static void turn(struct vfu_client *c)
+void vfc_turn(struct vfu_client *c)
 {
     libxl_event *event;
     struct pollfd pfd = {libxl_ctx_fd(c->ctx), POLLIN, 0};
@@ -63,37 +63,63 @@ void vfc_version(struct vfu_client *c)
     assert_int_equal(vfc_call(c, VFU_VERSION, body, sizeof(body), NULL, 0), 0);
 }
 
-int vfc_setup(void **state)
+int vfc_listen(struct vfu_client *c)
 {
-    struct vfu_client *c = calloc(1, sizeof(*c));
-    struct libxl__blk_params p = {.bytes = 1 << 20, .nr_queues = 1};
     socklen_t len = sizeof(*c->addr);
-    int listen_fd;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     c->addr = calloc(1, sizeof(*c->addr));
     c->addr->sun_family = AF_UNIX;
-    c->fd = -1;
+    assert_int_equal(bind(fd, (struct sockaddr *)c->addr, sizeof(sa_family_t)),
+                     0);
+    getsockname(fd, (struct sockaddr *)c->addr, &len);
+    c->addr_bytes = len;
+    assert_int_equal(listen(fd, 4), 0);
+    return fd;
+}
+
+struct vfu_client *vfc_new(void)
+{
+    struct vfu_client *c = calloc(1, sizeof(*c));
+
+    c->fd = c->image_fd = -1;
     c->logger.message = keep_error;
     assert_int_equal(libxl_ctx_alloc(&c->ctx, LIBXL_VERSION, 0, &c->logger), 0);
-    c->image_fd = memfd_create("image", MFD_CLOEXEC);
-    assert_int_equal(ftruncate(c->image_fd, (off_t)p.bytes), 0);
-    p.fd = c->image_fd;
-    c->blk = libxl__blk_dev_new(c->ctx, &p);
-    assert_non_null(c->blk);
-    listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(listen_fd, (struct sockaddr *)c->addr,
-                          sizeof(sa_family_t)), 0);
-    getsockname(listen_fd, (struct sockaddr *)c->addr, &len);
-    c->addr_bytes = len;
-    assert_int_equal(listen(listen_fd, 4), 0);
-    c->vv = libxl__vfu_virtio_start(c->ctx, libxl__blk_dev_vdev(c->blk),
-                                    listen_fd);
-    assert_non_null(c->vv);
     c->mem_fd = memfd_create("guest", MFD_CLOEXEC);
     assert_int_equal(ftruncate(c->mem_fd, VFC_MEM_BYTES), 0);
     c->mem = mmap(NULL, VFC_MEM_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
                   c->mem_fd, 0);
     c->irq_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return c;
+}
+
+void vfc_free(struct vfu_client *c)
+{
+    libxl_ctx_free(c->ctx);
+    munmap(c->mem, VFC_MEM_BYTES);
+    close(c->mem_fd);
+    close(c->irq_fd);
+    if (c->image_fd >= 0)
+        close(c->image_fd);
+    if (c->fd >= 0)
+        close(c->fd);
+    free(c->addr);
+    free(c);
+}
+
+int vfc_setup(void **state)
+{
+    struct vfu_client *c = vfc_new();
+    struct libxl__blk_params p = {.bytes = 1 << 20, .nr_queues = 1};
+
+    c->image_fd = memfd_create("image", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(c->image_fd, (off_t)p.bytes), 0);
+    p.fd = c->image_fd;
+    c->blk = libxl__blk_dev_new(c->ctx, &p);
+    assert_non_null(c->blk);
+    c->vv = libxl__vfu_virtio_start(c->ctx, libxl__blk_dev_vdev(c->blk),
+                                    vfc_listen(c));
+    assert_non_null(c->vv);
     vfc_connect(c);
     vfc_version(c);
     *state = c;
@@ -106,14 +132,7 @@ int vfc_teardown(void **state)
 
     libxl__vfu_virtio_stop(c->vv);
     libxl__blk_dev_free(c->blk);
-    libxl_ctx_free(c->ctx);
-    munmap(c->mem, VFC_MEM_BYTES);
-    close(c->mem_fd);
-    close(c->irq_fd);
-    close(c->image_fd);
-    close(c->fd);
-    free(c->addr);
-    free(c);
+    vfc_free(c);
     return 0;
 }
 
@@ -161,7 +180,7 @@ static bool receive(struct vfu_client *c, void *to, size_t bytes)
         if (r > 0)
             got += (size_t)r;
         else
-            turn(c);
+            vfc_turn(c);
     }
     assert_int_equal(got, bytes);
     return true;

@@ -31,6 +31,12 @@ struct vfu_client {
     uint8_t body[VFU_MAX_BODY];
 };
 
+/* The parts, for a device of the test's own. */
+struct vfu_client *vfc_new(void);
+int vfc_listen(struct vfu_client *c); /* a socket for that device's server */
+void vfc_free(struct vfu_client *c);
+void vfc_turn(struct vfu_client *c); /* of the loop; waits at most 10 ms */
+
 int vfc_setup(void **state); /* connected, the version negotiated */
 int vfc_teardown(void **state);
 void vfc_connect(struct vfu_client *c); /* afresh, nothing negotiated */

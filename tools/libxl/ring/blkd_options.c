@@ -25,6 +25,7 @@ static const char usage[] =
     "      --control-fd N    inherited socket on which the toolstack asks\n"
     "      --log-fd N        inherited file: a bit for each page that was\n"
     "                        written, of the file that is the guest's memory\n"
+    "      --lifeline-fd N   inherited pipe: end when its other end closes\n"
     "      --inactive        lock the image only when the toolstack says so\n"
     "      --no-io-uring     plain calls, also where io_uring is allowed\n"
     "      --no-sandbox      without a seccomp filter, for debugging\n"
@@ -34,7 +35,7 @@ static const char usage[] =
     "status: 0 ended by a signal, 1 a failure, 2 a wrong command line.\n";
 
 enum { OPT_SOCKET_FD = 256, OPT_CONNECTED_FD, OPT_CONTROL_FD, OPT_LOG_FD,
-       OPT_INACTIVE, OPT_VFIO_USER, OPT_SERIAL, OPT_NO_URING, OPT_NO_SANDBOX };
+       OPT_LIFELINE_FD, OPT_INACTIVE, OPT_VFIO_USER, OPT_SERIAL, OPT_NO_URING, OPT_NO_SANDBOX };
 
 static const struct option longopts[] = {
     {"image", required_argument, NULL, 'i'},
@@ -43,6 +44,7 @@ static const struct option longopts[] = {
     {"connected-fd", required_argument, NULL, OPT_CONNECTED_FD},
     {"control-fd", required_argument, NULL, OPT_CONTROL_FD},
     {"log-fd", required_argument, NULL, OPT_LOG_FD},
+    {"lifeline-fd", required_argument, NULL, OPT_LIFELINE_FD},
     {"inactive", no_argument, NULL, OPT_INACTIVE},
     {"vfio-user", no_argument, NULL, OPT_VFIO_USER},
     {"read-only", no_argument, NULL, 'r'},
@@ -93,6 +95,8 @@ static const char *apply(struct blkd_options *o, int opt, const char *value)
         return inherited_fd(value, &o->control_fd);
     case OPT_LOG_FD:
         return inherited_fd(value, &o->log_fd);
+    case OPT_LIFELINE_FD:
+        return inherited_fd(value, &o->lifeline_fd);
     case OPT_INACTIVE:
         o->inactive = true;
         return NULL;
@@ -134,7 +138,7 @@ int blkd_options_parse(int argc, char **argv, struct blkd_options *o,
     int opt;
 
     *o = (struct blkd_options){.socket_fd = -1, .connected_fd = -1,
-                               .control_fd = -1, .log_fd = -1,
+                               .control_fd = -1, .log_fd = -1, .lifeline_fd = -1,
                                .queues = 1, .serial = ""};
     while ((opt = getopt_long(argc, argv, "i:s:rq:h", longopts, NULL)) != -1) {
         if (opt == 'h') {

@@ -12,6 +12,7 @@ struct blkd_options {
     int connected_fd; /* one frontend's connection */
     int control_fd;   /* a listening socket, for the toolstack */
     int log_fd;       /* a file: one bit a page of the guest's memory file */
+    int lifeline_fd;  /* a pipe: its end is ours */
     unsigned queues;
     bool vfio_user; /* else vhost-user */
     bool inactive;  /* do not lock the image before "activate" */

@@ -86,8 +86,10 @@ int libxl__devmig_set_state(struct devmig *m, enum devmig_state to)
         r = m->ops->transition(m->dev, m->state, step);
         if (r)
             return r;
+        /* pre-copy's stream goes on in stop-and-copy: so does its piece */
+        if (m->state != DEVMIG_PRE_COPY || step != DEVMIG_STOP_COPY)
+            m->piece_bytes = m->piece_done = 0;
         m->state = step;
-        m->piece_bytes = m->piece_done = 0;
     }
     return 0;
 }
@@ -112,6 +114,11 @@ ssize_t libxl__devmig_read(struct devmig *m, void *buf, uint64_t bytes)
         return r;
     m->piece_done += (uint64_t)r;
     return r;
+}
+
+uint64_t libxl__devmig_left(struct devmig *m)
+{
+    return m->piece_bytes - m->piece_done + m->ops->get_pending_bytes(m->dev);
 }
 
 int libxl__devmig_write(struct devmig *m, const void *buf, uint64_t bytes)

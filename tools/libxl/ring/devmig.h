@@ -40,9 +40,11 @@ struct devmig_ops {
     /* One arc. RESUMING -> STOP checks what was loaded. A failed one leaves
      * the device in 'from', or in ERROR when that cannot be. */
     int (*transition)(void *dev, enum devmig_state from, enum devmig_state to);
-    /* How much is there to read now (an estimate while it runs); 0: none. */
+    /* How much is there to be prepared yet: an estimate while it runs, exact in
+     * stop-and-copy. 0: none. */
     uint64_t (*get_pending_bytes)(void *dev);
-    /* A piece of state is ready to be read: its size. 0: none. */
+    /* A piece of state is ready to be read: its size. 0: none. One that was
+     * readied in pre-copy can still be read in stop-and-copy. */
     ssize_t (*prepare_data)(void *dev);
     /* The bytes at offset of the prepared piece. */
     ssize_t (*read_data)(void *dev, void *buf, uint64_t bytes, uint64_t offset);
@@ -68,6 +70,8 @@ struct devmig {
 int libxl__devmig_set_state(struct devmig *m, enum devmig_state to);
 /* The state as one stream: up to bytes of it; 0: the end. */
 ssize_t libxl__devmig_read(struct devmig *m, void *buf, uint64_t bytes);
+/* How much of the stream is still to be read: exact in stop-and-copy. */
+uint64_t libxl__devmig_left(struct devmig *m);
 /* The other way: each call is one piece of the stream. */
 int libxl__devmig_write(struct devmig *m, const void *buf, uint64_t bytes);
 

@@ -47,6 +47,7 @@ struct libxl__vfu_device {
     uint32_t bar_bytes[PCI_NR_BARS]; /* 0: there is no such BAR */
     unsigned nr_irqs[5];             /* by index: INTx, MSI, MSI-X, error, req */
     struct devmig mig;               /* mig.ops NULL: not migratable */
+    bool v1;                         /* migrates by the protocol of 2021 */
     /* the server fills */
     struct libxl__ring_mem *mem;
     libxl__vfu *vfu;
@@ -58,6 +59,13 @@ libxl__vfu *libxl__vfu_start(libxl_ctx *ctx, libxl__vfu_device *dev,
                              struct libxl__ring_mem *mem, int listen_fd);
 /* Only while the device is idle. NULL accepted. */
 void libxl__vfu_stop(libxl__vfu *vfu);
+
+/* Bring the device to a state of its migration for somebody beside the client:
+ * when it holds nothing, by the shortest way. done runs once, perhaps from
+ * inside; r 0 or negative errno. One at a time, else -EBUSY. */
+typedef void libxl__vfu_moved(libxl__egc *egc, void *user, int r);
+void libxl__vfu_move(libxl__egc *egc, libxl__vfu_device *dev,
+                     enum devmig_state to, libxl__vfu_moved *done, void *user);
 
 /* ---- for devices ---- */
 void libxl__vfu_idle(libxl__egc *egc, libxl__vfu_device *dev);

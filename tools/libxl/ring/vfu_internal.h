@@ -44,6 +44,10 @@ struct libxl__vfu {
     unsigned nr_fds;
     struct vfu_msg msg;
     bool waiting, closing;
+    /* the toolstack's, waiting until the device is idle */
+    enum devmig_state move_to;
+    libxl__vfu_moved *moved; /* NULL: none */
+    void *moved_user;
     uint8_t *out; /* VFU_HEADER_BYTES + VFU_MAX_BODY */
 };
 

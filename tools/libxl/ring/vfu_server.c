@@ -138,10 +138,38 @@ static void answer(libxl__egc *egc, libxl__vfu *vfu)
         begin_close(egc, vfu, wrong);
 }
 
+void libxl__vfu_move(libxl__egc *egc, libxl__vfu_device *dev,
+                     enum devmig_state to, libxl__vfu_moved *done, void *user)
+{
+    libxl__vfu *vfu = dev->vfu;
+
+    if (vfu->moved) {
+        done(egc, user, -EBUSY);
+        return;
+    }
+    vfu->move_to = to;
+    vfu->moved = done;
+    vfu->moved_user = user;
+    dev->ops->quieten(egc, dev);
+}
+
+static void finish_move(libxl__egc *egc, libxl__vfu *vfu)
+{
+    libxl__vfu_moved *done = vfu->moved;
+    int r = libxl__devmig_set_state(&vfu->dev->mig, vfu->move_to);
+
+    vfu->moved = NULL;
+    if (!vfu->waiting)
+        vfu->dev->ops->resume(egc, vfu->dev);
+    done(egc, vfu->moved_user, r);
+}
+
 void libxl__vfu_idle(libxl__egc *egc, libxl__vfu_device *dev)
 {
     libxl__vfu *vfu = dev->vfu;
 
+    if (vfu->moved)
+        finish_move(egc, vfu);
     if (!vfu->waiting)
         return;
     vfu->waiting = false;

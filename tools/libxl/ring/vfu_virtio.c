@@ -29,8 +29,13 @@ struct libxl__vfu_virtio {
     libxl__vfu *vfu;
     uint8_t state[STATE_BYTES]; /* being saved or loaded */
     uint64_t loaded;
-    bool prepared;
+    bool prepared, stopped;
 };
+
+libxl__vfu_device *libxl__vfu_virtio_pci(libxl__vfu_virtio *vv)
+{
+    return &vv->pci;
+}
 
 static libxl__vfu_virtio *of_pci(libxl__vfu_device *dev)
 {
@@ -59,11 +64,18 @@ static void quieten(libxl__egc *egc, libxl__vfu_device *dev)
     libxl__vdev_quieten(egc, of_pci(dev)->vdev);
 }
 
-/* A stopped device stays quiet until its migration lets it run. */
+/* A stopped device stays quiet until its migration lets it run. An interrupt
+ * that the driver has not seen may have been raised in another host's QEMU. */
 static void resume(libxl__egc *egc, libxl__vfu_device *dev)
 {
-    if (dev->mig.state == DEVMIG_RUNNING || dev->mig.state == DEVMIG_PRE_COPY)
-        libxl__vdev_resume(egc, of_pci(dev)->vdev);
+    libxl__vfu_virtio *vv = of_pci(dev);
+
+    if (dev->mig.state != DEVMIG_RUNNING && dev->mig.state != DEVMIG_PRE_COPY)
+        return;
+    if (vv->stopped && vv->vpci.isr)
+        libxl__vfu_trigger(dev, VFU_IRQ_INTX, 0);
+    vv->stopped = false;
+    libxl__vdev_resume(egc, vv->vdev);
 }
 
 static const struct libxl__vfu_device_ops pci_ops = {
@@ -131,6 +143,8 @@ static int transition(void *dev, enum devmig_state from, enum devmig_state to)
 
     if (to == DEVMIG_STOP_COPY || to == DEVMIG_PRE_COPY)
         vv->prepared = false;
+    if (to == DEVMIG_STOP || to == DEVMIG_STOP_COPY)
+        vv->stopped = true;
     if (to == DEVMIG_RESUMING)
         vv->loaded = 0;
     if (from == DEVMIG_RESUMING)

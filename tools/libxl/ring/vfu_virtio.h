@@ -18,6 +18,8 @@ typedef struct libxl__vfu_virtio libxl__vfu_virtio;
  * listen_fd becomes ours. NULL: logged. */
 libxl__vfu_virtio *libxl__vfu_virtio_start(libxl_ctx *ctx, libxl__vdev *vdev,
                                            int listen_fd);
+/* The PCI device in front: what its migration goes by. */
+libxl__vfu_device *libxl__vfu_virtio_pci(libxl__vfu_virtio *vv);
 /* Only while the device holds no request. NULL accepted. */
 void libxl__vfu_virtio_stop(libxl__vfu_virtio *vv);
 

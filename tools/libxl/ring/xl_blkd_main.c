@@ -7,25 +7,18 @@
  * until its one frontend is gone -> wait until the guest's requests are done
  * -> end
  */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/container.h"
 #include "engine/ev_fd.h"
 #include "ring/blk_dev.h"
-#include "ring/blkd_control.h"
 #include "ring/blkd_image.h"
 #include "ring/blkd_options.h"
 #include "ring/blkd_sandbox.h"
+#include "ring/devctl.h"
+#include "ring/devproc.h"
 #include "ring/vfu_virtio.h"
 #include "ring/vhost_user.h"
 
@@ -38,8 +31,8 @@ struct blkd {
     libxl__blk_dev *blk;
     libxl__vhost_user *vu; /* or */
     libxl__vfu_virtio *vfu;
-    struct blkd_control control;
-    libxl__ev_fd signal_ev;
+    struct devctl control;
+    struct libxl__devproc_end end;
 };
 
 static void say(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
@@ -65,7 +58,8 @@ static const char *inactivate(struct blkd *d)
 {
     const libxl__vdev *dev = libxl__blk_dev_vdev(d->blk);
 
-    for (unsigned q = 0; q < dev->nr_queues; q++)
+    /* over vfio-user they are live while the device stands still */
+    for (unsigned q = 0; d->vu && q < dev->nr_queues; q++)
         if (dev->queues[q].state == LIBXL__VQ_LIVE)
             return "its queues have not stopped";
     if (d->active)
@@ -88,75 +82,33 @@ static bool is_active(void *user)
 
 /* ---- its end ---- */
 
-static struct blkd *blkd_of_signal(libxl__ev_fd *ev)
+static struct blkd *blkd_of_end(struct libxl__devproc_end *end)
 {
-    return CONTAINER_OF(ev, struct blkd, signal_ev);
+    return CONTAINER_OF(end, struct blkd, end);
 }
 
-/* An event that main waits for. */
 static void tell_end(libxl__egc *egc, libxl__vdev *dev)
 {
-    libxl_event *event =
-        libxl__event_new(LIBXL_EVENT_TYPE_DOMAIN_DEATH, INVALID_DOMID, 0);
-
-    if (!event)
-        _exit(0);
-    libxl__event_occurred(egc, event);
+    libxl__devproc_tell_main(egc);
 }
 
-static void on_signal(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
-                      short revents)
+static void ended(libxl__egc *egc, struct libxl__devproc_end *end)
 {
-    struct blkd *d = blkd_of_signal(ev);
-    libxl__vdev *dev = libxl__blk_dev_vdev(d->blk);
+    libxl__vdev *dev = libxl__blk_dev_vdev(blkd_of_end(end)->blk);
 
-    libxl__ev_fd_deregister(d->ctx, ev);
     dev->idle = tell_end;
     libxl__vdev_quieten(egc, dev);
 }
 
-static int watch_signals(struct blkd *d)
+static int watch_end(struct blkd *d)
 {
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigset_t set;
-    int fd;
-
-    sigaction(SIGPIPE, &ignore, NULL);
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd < 0)
-        return ERROR_FAIL;
-    return libxl__ev_fd_register(d->ctx, &d->signal_ev, on_signal, fd, POLLIN);
+    d->end.ctx = d->ctx;
+    d->end.lifeline_fd = d->o.lifeline_fd;
+    d->end.ended = ended;
+    return libxl__devproc_watch_end(&d->end);
 }
 
 /* ---- its parts ---- */
-
-static int listen_on(const char *path)
-{
-    struct sockaddr_un sa = {.sun_family = AF_UNIX};
-    size_t bytes = strlen(path);
-    int fd;
-
-    if (bytes >= sizeof(sa.sun_path)) {
-        fprintf(stderr, "xl-blkd: socket path %s is longer than %zu bytes: "
-                "use --socket-fd\n", path, sizeof(sa.sun_path) - 1);
-        return -1;
-    }
-    memcpy(sa.sun_path, path, bytes);
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) ||
-        listen(fd, 4)) {
-        fprintf(stderr, "xl-blkd: cannot listen on %s: %s\n", path,
-                strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return -1;
-    }
-    return fd;
-}
 
 static int open_image(struct blkd *d, struct libxl__blk_params *p)
 {
@@ -172,26 +124,10 @@ static int open_image(struct blkd *d, struct libxl__blk_params *p)
     return why ? -1 : 0;
 }
 
-/* The toolstack's dirty log: on for as long as the device lives. */
 static int map_log(struct blkd *d)
 {
-    struct stat st;
-    void *map;
-
-    if (d->o.log_fd < 0)
-        return 0;
-    if (!fstat(d->o.log_fd, &st) && st.st_size > 0) {
-        map = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE,
-                   MAP_SHARED, d->o.log_fd, 0);
-        if (map != MAP_FAILED) {
-            libxl__ring_mem_set_log(&libxl__blk_dev_vdev(d->blk)->mem,
-                                    LIBXL__RING_LOG_TOOLSTACK, map,
-                                    (uint64_t)st.st_size);
-            return 0;
-        }
-    }
-    fprintf(stderr, "xl-blkd: the dirty log cannot be mapped\n");
-    return -1;
+    return libxl__devproc_map_log("xl-blkd", &libxl__blk_dev_vdev(d->blk)->mem,
+                                  d->o.log_fd);
 }
 
 static int start_transport(struct blkd *d)
@@ -205,7 +141,7 @@ static int start_transport(struct blkd *d)
         return d->vu ? 0 : -1;
     }
     if (d->o.socket_path)
-        fd = listen_on(d->o.socket_path);
+        fd = libxl__devproc_listen("xl-blkd", d->o.socket_path);
     if (fd < 0)
         return -1;
     if (d->o.vfio_user)
@@ -223,7 +159,9 @@ static int start_control(struct blkd *d)
     d->control.user = d;
     d->control.set_active = set_active;
     d->control.is_active = is_active;
-    return blkd_control_start(&d->control, d->o.control_fd);
+    if (d->vfu)
+        d->control.pci = libxl__vfu_virtio_pci(d->vfu);
+    return devctl_start(&d->control, d->o.control_fd);
 }
 
 static int serve(struct blkd *d)
@@ -243,9 +181,9 @@ static int serve(struct blkd *d)
     if (libxl_event_wait(d->ctx, &event, LIBXL_EVENTMASK_ALL, NULL, NULL))
         return 1;
     libxl_event_free(d->ctx, event);
-    libxl__ev_fd_deregister(d->ctx, &d->signal_ev);
+    libxl__devproc_unwatch(&d->end);
     if (d->o.control_fd >= 0)
-        blkd_control_stop(&d->control);
+        devctl_stop(&d->control);
     libxl__vhost_user_stop(d->vu);
     libxl__vfu_virtio_stop(d->vfu);
     libxl__blk_dev_free(d->blk);
@@ -269,10 +207,9 @@ int main(int argc, char **argv)
 
     if (libxl_ctx_alloc(&d.ctx, LIBXL_VERSION, 0, &d.logger))
         return 1;
-    libxl__ev_fd_init(&d.signal_ev);
     d.blk = libxl__blk_dev_new(d.ctx, &p);
     if (!d.blk || map_log(&d) || start_transport(&d) || start_control(&d) ||
-        watch_signals(&d))
+        watch_end(&d))
         return 1;
     status = serve(&d);
     if (d.o.socket_path)
