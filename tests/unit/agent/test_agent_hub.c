@@ -362,6 +362,45 @@ static void garbage_begins_anew(void **state)
     assert_false(libxl__agent_qga_is_up(&rig->hub.qga));
 }
 
+/* The answer may have been in what was thrown away: nobody waits for it. */
+static void garbage_ends_the_command_that_is_running(void **state)
+{
+    struct hub_rig *rig = *state;
+    struct arig_call call, next;
+
+    qga_guest(rig);
+    start(rig, 0, &call, "agent.ping", NULL);
+    heard(rig, "guest-ping");
+    start(rig, 1, &next, "agent.ping", NULL);
+    fixture_turn(rig->f, 3);
+    say(rig, "this is no JSON\n");
+    fixture_run_until(rig->f, &call.done);
+    fixture_run_until(rig->f, &next.done);
+    assert_int_equal(call.code, AGENT_E_RESET);
+    assert_int_equal(next.code, AGENT_E_RESET);
+    sync_qga(rig);
+    answers(rig, "agent.ping", NULL, "{\"return\": {}}\n", 0);
+}
+
+/* dmesg is asked for again and again; nothing may be asked while out of
+ * step. */
+static void garbage_ends_a_call_between_two_commands(void **state)
+{
+    struct hub_rig *rig = *state;
+    struct arig_call call;
+
+    qga_guest(rig);
+    start(rig, 0, &call, "guest.viewdmesg", NULL);
+    heard(rig, "guest-exec");
+    say(rig, "{\"return\":{\"pid\":3}}\n");
+    heard(rig, "guest-exec-status");
+    say(rig, "{\"return\":{\"exited\":false}}\nthis is no JSON\n");
+    fixture_run_until(rig->f, &call.done);
+    assert_int_equal(call.code, AGENT_E_RESET);
+    sync_qga(rig);
+    answers(rig, "agent.ping", NULL, "{\"return\": {}}\n", 0);
+}
+
 static void a_sync_of_another_time_is_not_believed(void **state)
 {
     struct hub_rig *rig = *state;
@@ -624,6 +663,8 @@ int main(void)
         T(answers_of_a_wrong_kind_are_errors),
         T(data_that_are_no_base64_are_an_error),
         T(garbage_begins_anew),
+        T(garbage_ends_the_command_that_is_running),
+        T(garbage_ends_a_call_between_two_commands),
         T(a_sync_of_another_time_is_not_believed),
         T(an_endless_line_is_bounded),
         T(a_flood_of_answers_is_rationed),

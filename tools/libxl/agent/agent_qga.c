@@ -18,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "agent/agent_qga_private.h"
 #include "agent/agent_utf8.h"
 #include "base/container.h"
 #include "base/log.h"
@@ -126,10 +127,14 @@ static void sync_again(libxl__agent_qga *q)
                                 (uint64_t)SYNC_MS << doublings);
 }
 
-void libxl__qga_resync(libxl__agent_qga *q)
+/* What may still come answers nothing: who waits for it is told. */
+static void begin_anew(libxl__egc *egc, libxl__agent_qga *q)
 {
     q->syncs = 0;
+    q->callback = NULL;
     sync_again(q);
+    if (q->task)
+        libxl__qga_fail(egc, q->task, AGENT_E_RESET, NULL);
 }
 
 static void take_sync(libxl__agent_qga *q, yajl_val root)
@@ -177,6 +182,8 @@ int libxl__qga_command(libxl__agent_qga *q, const char *command,
     char *text = NULL;
     int n, rc;
 
+    if (!q->synced)
+        return ERROR_NOT_READY;
     n = asprintf(&text, "{\"execute\":\"%s\"%s%s}\n", command,
                  args ? ",\"arguments\":" : "", args ? args : "");
     rc = put(q, text, n);
@@ -230,7 +237,7 @@ static void take_line(libxl__egc *egc, libxl__agent_qga *q, const char *line,
     if (!YAJL_IS_OBJECT(root)) {
         spend(q, bytes);
         if (q->synced)
-            libxl__qga_resync(q);
+            begin_anew(egc, q);
         else
             q->skipping = true;
     } else if (q->synced) {
@@ -271,7 +278,7 @@ static bool take_one(libxl__egc *egc, libxl__agent_qga *q)
     if (!end) {
         if (q->in_have >= LIBXL__QGA_LINE_MAX) {
             drop_input(q, q->in_have);
-            libxl__qga_resync(q);
+            begin_anew(egc, q);
         }
         return false;
     }
@@ -374,7 +381,8 @@ int libxl__agent_qga_open(libxl__agent_qga *q, int fd)
         return rc;
     }
     q->fd = fd;
-    libxl__qga_resync(q);
+    q->syncs = 0;
+    sync_again(q);
     return 0;
 }
 

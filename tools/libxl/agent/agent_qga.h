@@ -59,12 +59,10 @@ void libxl__agent_qga_serve(libxl__egc *egc, libxl__agent_qga *q,
                             libxl__agent_job *job);
 
 /* ---- for agent_qga_tasks.c ---- */
-/* args: JSON object or NULL. One at a time. */
+/* args: JSON object or NULL. One at a time. ERROR_NOT_READY: out of step. */
 int libxl__qga_command(libxl__agent_qga *q, const char *command,
                        const char *args, uint32_t deadline_ms,
                        libxl__qga_callback *callback);
-/* Begin anew: what may still come answers nothing. */
-void libxl__qga_resync(libxl__agent_qga *q);
 void libxl__qga_tasks_close(libxl__egc *egc, libxl__agent_qga *q);
 
 #endif

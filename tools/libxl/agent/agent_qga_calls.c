@@ -25,11 +25,22 @@ static libxl__qga_task *task_of_poll(libxl__ev_time *ev)
     return CONTAINER_OF(ev, libxl__qga_task, poll);
 }
 
+static void command_within(libxl__egc *egc, libxl__qga_task *t, uint32_t ms,
+                           const char *name, const char *args,
+                           libxl__qga_callback *callback)
+{
+    int rc = libxl__qga_command(t->q, name, args, ms, callback);
+
+    if (rc)
+        libxl__qga_fail(
+            egc, t, rc == ERROR_NOT_READY ? AGENT_E_RESET : AGENT_E_INTERNAL,
+            NULL);
+}
+
 static void command(libxl__egc *egc, libxl__qga_task *t, const char *name,
                     const char *args, libxl__qga_callback *callback)
 {
-    if (libxl__qga_command(t->q, name, args, COMMAND_MS, callback))
-        libxl__qga_fail(egc, t, AGENT_E_INTERNAL, NULL);
+    command_within(egc, t, COMMAND_MS, name, args, callback);
 }
 
 /* ---- simple ones ---- */
@@ -106,10 +117,9 @@ static void shutdown_guest(libxl__egc *egc, libxl__qga_task *t)
                         "mode: powerdown, halt or reboot");
         return;
     }
-    if (libxl__qga_command(t->q, "guest-shutdown",
-                           libxl__sprintf(&t->gc, "{\"mode\":\"%s\"}", mode),
-                           SHUTDOWN_MS, shut_down))
-        libxl__qga_fail(egc, t, AGENT_E_INTERNAL, NULL);
+    command_within(egc, t, SHUTDOWN_MS, "guest-shutdown",
+                   libxl__sprintf(&t->gc, "{\"mode\":\"%s\"}", mode),
+                   shut_down);
 }
 
 /* ---- capabilities ---- */
@@ -201,6 +211,10 @@ static void know_hostname(libxl__egc *egc, libxl__agent_qga *q, int code,
 {
     libxl__qga_task *t = q->task;
 
+    if (code == AGENT_E_TIMEDOUT) {
+        libxl__qga_fail(egc, t, code, text);
+        return;
+    }
     if (!code && YAJL_IS_OBJECT(result))
         t->hostname = copy_of(&t->gc, result, "host-name");
     command(egc, t, "guest-network-get-interfaces", NULL, know_interfaces);
@@ -211,6 +225,10 @@ static void know_os(libxl__egc *egc, libxl__agent_qga *q, int code,
 {
     libxl__qga_task *t = q->task;
 
+    if (code == AGENT_E_TIMEDOUT) {
+        libxl__qga_fail(egc, t, code, text);
+        return;
+    }
     if (!code && YAJL_IS_OBJECT(result)) {
         t->os = copy_of(&t->gc, result, "pretty-name");
         t->kernel = copy_of(&t->gc, result, "kernel-release");
