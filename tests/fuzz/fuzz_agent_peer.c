@@ -17,8 +17,9 @@
 enum {
     CALLS = 80, /* more than may be queued */
     HELD = LIBXL__AGENT_JOBS * 4,
-    OUT_MESSAGES_MAX = 128 + 64 + LIBXL__AGENT_JOBS * 2,
 };
+/* What one read may hold is answered before reading stops. */
+#define OUT_MESSAGES_MAX (128u + (64u + 512u + 64u) * 1024 / 24)
 #define OUT_BYTES_MAX (16u * 1024 * 1024)
 #define ROOM_MAX (LIBXL__AGENT_JSON_MAX + LIBXL__AGENT_DATA_MAX + 65536)
 

@@ -76,6 +76,18 @@ static void finish_with(libxl__egc *egc, libxl__agent_call *call,
     finish(egc, call, was_on_way, &answer);
 }
 
+/* The peer has not seen a byte of it: there is nothing to stop. */
+static void recall(libxl__agent_call *call)
+{
+    struct libxl__agent_peer_state *st = call->st;
+
+    if (call->state != CALL_SEND || !libxl__agent_out_recall(st, call->out))
+        return;
+    step(call, CALL_RECALL);
+    st->calls_out--;
+}
+
+/* Not if the peer does not read: then it has a deadline of its own. */
 static void tell_peer_to_stop(libxl__agent_call *call)
 {
     char params[48];
@@ -87,8 +99,10 @@ static void tell_peer_to_stop(libxl__agent_call *call)
 static void too_late(libxl__egc *egc, libxl__ev_time *ev, int rc)
 {
     libxl__agent_call *call = call_of_deadline(ev);
-    bool was_on_way = on_the_way(call);
+    bool was_on_way;
 
+    recall(call);
+    was_on_way = on_the_way(call);
     if (was_on_way && !call->stopped)
         tell_peer_to_stop(call);
     step(call, CALL_DEADLINE);
@@ -248,6 +262,7 @@ void libxl__agent_call_stop(libxl__egc *egc, libxl__agent_call *call)
     if (!call->st || call->stopped)
         return;
     call->stopped = true;
+    recall(call);
     if (on_the_way(call)) {
         step(call, CALL_STOP);
         tell_peer_to_stop(call);
@@ -273,12 +288,7 @@ static void recall_unwritten(struct libxl__agent_peer_state *st)
     libxl__agent_call *call;
 
     LIST_FOREACH(call, &st->calls, entry)
-    {
-        if (call->state != CALL_SEND || !libxl__agent_out_recall(st, call->out))
-            continue;
-        step(call, CALL_RECALL);
-        st->calls_out--;
-    }
+    recall(call);
 }
 
 void libxl__agent_calls_reset(libxl__egc *egc,

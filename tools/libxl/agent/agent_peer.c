@@ -290,6 +290,8 @@ int libxl__agent_note(libxl__agent_peer *peer, const char *method,
 
     if (!libxl__agent_peer_is_up(peer))
         return ERROR_NOT_READY;
+    if (libxl__agent_out_full(peer->state))
+        return ERROR_BUFFERFULL;
     libxl__gc_init(&gc, peer->ctx);
     json = libxl__agent_msg_request(&gc, 0, method, params);
     if (json)

@@ -90,7 +90,8 @@ int libxl__agent_call_start(libxl__agent_peer *peer, libxl__agent_call *call,
 /* Asks the peer to stop; done still comes, soon. Idempotent. */
 void libxl__agent_call_stop(libxl__egc *egc, libxl__agent_call *call);
 
-/* A notification to the peer; dropped, with ERROR_NOT_READY, unless up. */
+/* A notification to the peer; dropped, with ERROR_NOT_READY, unless up, and
+ * with ERROR_BUFFERFULL if the peer does not read. */
 int libxl__agent_note(libxl__agent_peer *peer, const char *method,
                       const char *params);
 
