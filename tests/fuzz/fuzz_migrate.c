@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void words(const uint8_t *data, size_t size)
 {
     char quote[LIBXL__HS_QUOTE_MAX + 1];
-    uint8_t uuid[16], raw[LIBXL__HS_QUERY_BYTES];
+    struct libxl__hs_query query;
+    uint8_t raw[LIBXL__HS_QUERY_BYTES];
 
     for (int w = 0; w < LIBXL__HS_NR_WORDS; w++)
         if (libxl__hs_match(w, data, size) == LIBXL__HS_MATCH &&
@@ -23,9 +24,9 @@ static void words(const uint8_t *data, size_t size)
     libxl__hs_quote(data, size, quote);
     if (strlen(quote) > LIBXL__HS_QUOTE_MAX)
         abort();
-    if (size < sizeof(raw) || !libxl__hs_decode_query(data, uuid))
+    if (size < sizeof(raw) || !libxl__hs_decode_query(data, &query))
         return;
-    libxl__hs_encode_query(uuid, raw);
+    libxl__hs_encode_query(&query, raw);
     if (memcmp(raw, data, sizeof(raw)))
         abort();
 }

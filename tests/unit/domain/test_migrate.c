@@ -4,7 +4,7 @@
  * this program is itself:
  *
  *   test_migrate receive          the receiver
- *   test_migrate send DOMID RUNE  a sender that can be killed
+ *   test_migrate send RUNE        a sender that can be killed
  *   test_migrate WAY BYTES EVENT  the receiver behind a link to which something
  *                                 happens when so many bytes have gone by
  *
@@ -54,16 +54,18 @@ static int receive(void)
     return rc ? 1 : 0;
 }
 
-static int send_away(const char *domid, const char *rune)
+static int send_away(const char *rune)
 {
     libxl_logger logger = {.message = to_stderr};
     libxl_migrate_how how = {.rune = rune, .flags = LIBXL_SUSPEND_LIVE};
+    uint32_t domid;
     libxl_ctx *ctx;
     int rc = libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, &logger);
 
     if (!rc)
-        rc = libxl_domain_migrate(ctx, (uint32_t)strtoul(domid, NULL, 10), &how,
-                                  NULL, NULL);
+        rc = libxl_name_to_domid(ctx, "traveller", &domid);
+    if (!rc)
+        rc = libxl_domain_migrate(ctx, domid, &how, NULL, NULL);
     libxl_ctx_free(ctx);
     return rc ? 1 : 0;
 }
@@ -334,16 +336,15 @@ static bool event(struct dom_rig *rig, const char *way, long n,
 /* The sender in a process of its own, which is killed. */
 static void sender_dies(struct dom_rig *rig, const char *way, long n)
 {
-    uint32_t domid = running_guest(rig);
-    char args[64], number[16];
+    char args[64];
     pid_t pid;
 
+    running_guest(rig);
     snprintf(args, sizeof(args), "%s %ld kill-sender", way, n);
-    snprintf(number, sizeof(number), "%u", domid);
     pid = fork();
     assert_true(pid >= 0);
     if (!pid) {
-        execl(self, self, "send", number, rune(args), (char *)NULL);
+        execl(self, self, "send", rune(args), (char *)NULL);
         _exit(127);
     }
     assert_int_equal(waitpid(pid, NULL, 0), pid);
@@ -432,6 +433,38 @@ static void deaths_of_the_sender(void **state)
     }
 }
 
+/* Three hosts, each with a state directory of its own. */
+static int on_host(struct dom_rig *rig, const char *host, const char *to,
+                   const char *args)
+{
+    char text[3 * PATH_MAX];
+
+    snprintf(text, sizeof(text),
+             "XL_STATE_DIR=%s/%s %s send 'XL_STATE_DIR=%s/%s exec %s %s'",
+             rig->dir, host, self, rig->dir, to, self, args);
+    return system(text);
+}
+
+/* Its migration to b has a question. The guest goes on to c, and from there
+ * nearly back to b. */
+static void a_question_is_about_one_migration(void **state)
+{
+    struct dom_rig *rig = *state;
+    uint32_t domid = running_guest(rig);
+    char text[2 * PATH_MAX];
+
+    snprintf(text, sizeof(text),
+             "XL_STATE_DIR=%s/b exec %s out 140 cut", /* in the report */
+             rig->dir, self);
+    assert_int_equal(migrate(rig, domid, text, NULL), ERROR_BADFAIL);
+    assert_int_equal(on_host(rig, "b", "c", "receive"), 0);
+    assert_int_not_equal(on_host(rig, "c", "b", "out 100 cut"), 0);
+    setenv("XL_TEST_WHOLE_LINK", "1", 1);
+    assert_int_equal(libxl_domain_recover(rig->ctx, domid, NULL), 0);
+    unsetenv("XL_TEST_WHOLE_LINK");
+    assert_int_equal(dom_rig_count(rig), 0);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -443,6 +476,7 @@ int main(int argc, char **argv)
         T(refusal_says_why),           T(cuts_of_the_back_channel),
         T(cuts_of_the_stream),         T(cuts_of_go),
         T(deaths_of_the_receiver),     T(deaths_of_the_sender),
+        T(a_question_is_about_one_migration),
     };
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 
@@ -451,8 +485,8 @@ int main(int argc, char **argv)
     self[n] = '\0';
     if (argc == 2 && !strcmp(argv[1], "receive"))
         return receive();
-    if (argc == 4 && !strcmp(argv[1], "send"))
-        return send_away(argv[2], argv[3]);
+    if (argc == 3 && !strcmp(argv[1], "send"))
+        return send_away(argv[2]);
     if (argc == 4)
         return bad_link(argv[1], strtol(argv[2], NULL, 10), argv[3]);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,6 +203,7 @@ static void a_migration_behind_go_is_a_question(void **state)
 /* ---- a receiver ---- */
 
 #define UUID "11111111-2222-4333-8444-555555555555"
+#define ID "00112233445566778899aabbccddeeff"
 
 static struct libxl__journal receive_at(enum libxl__journal_step step)
 {
@@ -212,15 +213,16 @@ static struct libxl__journal receive_at(enum libxl__journal_step step)
     j.was_running = true;
     j.name = (char *)"arrived";
     j.peer_uuid = (char *)UUID;
+    j.migration = (char *)ID;
     return j;
 }
 
 static bool marked(void)
 {
-    bool set;
+    enum libxl__received mark;
 
-    assert_int_equal(libxl__received_is_set(store(), UUID, &set), 0);
-    return set;
+    assert_int_equal(libxl__received_look(store(), UUID, ID, &mark), 0);
+    return mark == LIBXL__RECEIVED_YES;
 }
 
 static void a_copy_that_go_has_reached_runs_and_is_marked(void **state)
@@ -247,7 +249,7 @@ static void a_copy_that_died_before_it_ran_is_given_up(void **state)
     rec.never_started = true;
     assert_int_equal(libxl__domain_record_write(store(), &gc, &rec), 0);
     libxl__gc_dispose(&gc);
-    assert_int_equal(libxl__received_set(store(), UUID), 0);
+    assert_int_equal(libxl__received_set(store(), UUID, ID), 0);
     assert_int_equal(libxl__fake_guest_write(store(), domid, &dead), 0);
     assert_int_equal(recover(&j), 0);
     assert_int_equal(dom_rig_count(&rig), 0);
@@ -271,10 +273,37 @@ static void a_copy_that_is_given_up_is_not_marked(void **state)
 {
     struct libxl__journal j = receive_at(JSTEP_GIVEN_UP);
 
-    assert_int_equal(libxl__received_set(store(), UUID), 0);
+    assert_int_equal(libxl__received_set(store(), UUID, ID), 0);
     assert_int_equal(recover(&j), 0);
     assert_int_equal(dom_rig_count(&rig), 0);
     assert_false(marked());
+}
+
+/* Which of the guest's migrations it was, is told apart. */
+static void marks_of_other_migrations_stay(void **state)
+{
+    static char ids[LIBXL__RECEIVED_MAX + 1][33];
+    enum libxl__received mark;
+
+    for (unsigned i = 0; i <= LIBXL__RECEIVED_MAX; i++) {
+        snprintf(ids[i], sizeof(ids[i]), "%032x", i);
+        assert_int_equal(libxl__received_look(store(), UUID, ids[i], &mark), 0);
+        assert_int_equal(mark, LIBXL__RECEIVED_NO);
+        assert_int_equal(libxl__received_set(store(), UUID, ids[i]), 0);
+        assert_int_equal(libxl__received_set(store(), UUID, ids[i]), 0);
+    }
+    for (unsigned i = 1; i <= LIBXL__RECEIVED_MAX; i++) {
+        assert_int_equal(libxl__received_look(store(), UUID, ids[i], &mark), 0);
+        assert_int_equal(mark, LIBXL__RECEIVED_YES);
+    }
+    /* the oldest is forgotten, and not taken for one that never was */
+    assert_int_equal(libxl__received_look(store(), UUID, ids[0], &mark), 0);
+    assert_int_equal(mark, LIBXL__RECEIVED_UNKNOWN);
+    assert_int_equal(libxl__received_clear(store(), UUID, ids[7]), 0);
+    assert_int_equal(libxl__received_look(store(), UUID, ids[7], &mark), 0);
+    assert_int_equal(mark, LIBXL__RECEIVED_UNKNOWN);
+    assert_int_equal(libxl__received_look(store(), UUID, ids[8], &mark), 0);
+    assert_int_equal(mark, LIBXL__RECEIVED_YES);
 }
 
 static void a_damaged_journal_is_left_to_the_user(void **state)
@@ -330,6 +359,7 @@ int main(void)
         TEST(a_copy_that_died_before_it_ran_is_given_up),
         TEST(a_copy_that_the_user_runs_is_marked),
         TEST(a_copy_that_is_given_up_is_not_marked),
+        TEST(marks_of_other_migrations_stay),
         TEST(destroy_removes_the_unfinished_file),
         TEST(destroy_removes_a_file_that_has_no_name_yet),
     };

@@ -69,15 +69,37 @@ static void quotes_are_printable_and_short(void **state)
 
 static void query_round_trip(void **state)
 {
-    uint8_t in[16], out[16], raw[LIBXL__HS_QUERY_BYTES];
+    struct libxl__hs_query in, out;
+    uint8_t raw[LIBXL__HS_QUERY_BYTES];
 
-    for (int i = 0; i < 16; i++)
-        in[i] = (uint8_t)(i * 11);
-    libxl__hs_encode_query(in, raw);
-    assert_true(libxl__hs_decode_query(raw, out));
-    assert_memory_equal(in, out, 16);
+    for (int i = 0; i < 16; i++) {
+        in.uuid[i] = (uint8_t)(i * 11);
+        in.id[i] = (uint8_t)(i * 7);
+    }
+    libxl__hs_encode_query(&in, raw);
+    assert_true(libxl__hs_decode_query(raw, &out));
+    assert_memory_equal(&in, &out, sizeof(in));
     raw[5] ^= 1;
-    assert_false(libxl__hs_decode_query(raw, out));
+    assert_false(libxl__hs_decode_query(raw, &out));
+}
+
+static void id_round_trip(void **state)
+{
+    static const char *const none[] = {
+        "", "0", "0123456789abcdef0123456789abcde",
+        "0123456789abcdef0123456789abcdef0", "0123456789ABCDEF0123456789abcdef",
+        "0123456789abcdef 123456789abcdef",
+    };
+    uint8_t in[LIBXL__HS_ID_BYTES], out[LIBXL__HS_ID_BYTES];
+    char text[LIBXL__HS_ID_CHARS + 1];
+
+    for (size_t i = 0; i < sizeof(in); i++)
+        in[i] = (uint8_t)(i * 37 + 9);
+    libxl__hs_id_format(in, text);
+    assert_true(libxl__hs_id_parse(text, out));
+    assert_memory_equal(in, out, sizeof(in));
+    for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+        assert_false(libxl__hs_id_parse(none[i], out));
 }
 
 static libxl__gc gc;
@@ -173,6 +195,7 @@ int main(void)
         cmocka_unit_test(matching_goes_byte_by_byte),
         cmocka_unit_test(quotes_are_printable_and_short),
         cmocka_unit_test(query_round_trip),
+        cmocka_unit_test(id_round_trip),
         cmocka_unit_test(answers_round_trip),
         cmocka_unit_test(long_reasons_are_cut),
         cmocka_unit_test(other_lines_are_no_answers),

@@ -14,6 +14,8 @@
 
 #include "migrate/sender_facts.h"
 
+#define ID "00112233445566778899aabbccddeeff"
+
 static libxl__gc gc;
 static char dir[] = "/tmp/xl-test-facts-XXXXXX";
 
@@ -69,11 +71,12 @@ static const char *compared(const char *there, const char *here, bool readwrite)
 {
     libxl_domain_config sender = one_disk(there, readwrite);
     libxl_domain_config receiver = one_disk(here, readwrite);
-    char *facts = libxl__sender_facts_encode(&gc, &sender);
+    char *facts = libxl__sender_facts_encode(&gc, &sender, ID);
     const char *reason;
     int rc;
 
     assert_non_null(facts);
+    assert_string_equal(libxl__sender_facts_id(&gc, facts), ID);
     rc = libxl__sender_facts_check(&gc, facts, &receiver, &reason);
     assert_int_equal(rc, reason ? ERROR_INVAL : 0);
     libxl_domain_config_dispose(&sender);

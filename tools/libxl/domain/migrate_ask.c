@@ -61,7 +61,7 @@ static void greeted(libxl__egc *egc, libxl__transport *tr, int rc)
     uint8_t query[LIBXL__HS_QUERY_BYTES];
 
     if (!rc) {
-        libxl__hs_encode_query(ma->uuid.uuid, query);
+        libxl__hs_encode_query(&ma->query, query);
         ma->bw.fd = tr->out_fd;
         ma->bw.what = "the migration receiver";
         ma->bw.callback = asked;

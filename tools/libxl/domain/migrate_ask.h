@@ -20,7 +20,7 @@ struct libxl__migrate_ask {
     libxl__ao *ao;
     uint32_t domid;
     const char *peer; /* for `sh -c` */
-    libxl_uuid uuid;
+    struct libxl__hs_query query;
     void *user;
     void (*callback)(libxl__egc *egc, struct libxl__migrate_ask *ma,
                      enum libxl__outcome outcome);

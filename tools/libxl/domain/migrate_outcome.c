@@ -5,8 +5,9 @@
  */
 #include "domain/migrate_outcome.h"
 
-#include "base/log.h"
 #include <string.h>
+
+#include "base/log.h"
 
 #include "migrate/received.h"
 #include "store/domain_record.h"
@@ -21,61 +22,93 @@ static void finish(libxl__egc *egc, struct libxl__migrate_outcome *mo,
     mo->callback(egc, mo, outcome);
 }
 
-/* This host's copy of the guest. ERROR_NOTFOUND: there is none. The source's
- * copy, when both sides are one host, is not it. */
-static int find_copy(struct libxl__migrate_outcome *mo, uint32_t *domid_out)
+struct copies {
+    uint32_t domid; /* the one that came by this migration; INVALID_DOMID */
+    bool arriving;  /* another one, by a later migration */
+    bool other;     /* one that is neither, nor the source's own */
+};
+
+static bool same_migration(const struct libxl__migrate_outcome *mo,
+                           const struct libxl__journal *j)
+{
+    return j->migration && !strcmp(j->migration, mo->id);
+}
+
+static int look_at(struct libxl__migrate_outcome *mo, uint32_t domid,
+                   struct copies *c)
+{
+    struct libxl__journal j;
+    int rc =
+        libxl__journal_read(mo->store, libxl__ao_gc(mo->ao), domid, &j);
+
+    if (rc && rc != ERROR_NOTFOUND)
+        return rc;
+    if (rc || !(j.verb == JOURNAL_RECEIVE || j.verb == JOURNAL_SEND))
+        c->other = true;
+    else if (j.verb == JOURNAL_SEND) /* both sides may be one host */
+        c->other |= !same_migration(mo, &j);
+    else if (same_migration(mo, &j))
+        c->domid = domid;
+    else
+        c->arriving = true;
+    return 0;
+}
+
+/* What there is of the guest on this host. */
+static int find_copies(struct libxl__migrate_outcome *mo, struct copies *out)
 {
     libxl__gc *gc = libxl__ao_gc(mo->ao);
     struct libxl__domain_record rec;
-    struct libxl__journal j;
     uint32_t *domids;
     int nr, rc;
 
+    *out = (struct copies){.domid = INVALID_DOMID};
     rc = mo->store->ops->list(mo->store, gc, &domids, &nr);
-    for (int i = 0; !rc && i < nr; i++) {
-        if (libxl__domain_record_read(mo->store, gc, domids[i], &rec) ||
-            memcmp(&rec.uuid, &mo->uuid, sizeof(rec.uuid)))
-            continue;
-        rc = libxl__journal_read(mo->store, gc, domids[i], &j);
-        if (!rc && j.verb == JOURNAL_SEND)
-            continue;
-        *domid_out = domids[i];
-        return rc == ERROR_NOTFOUND ? 0 : rc;
-    }
-    return rc ? rc : ERROR_NOTFOUND;
+    for (int i = 0; !rc && i < nr; i++)
+        if (!libxl__domain_record_read(mo->store, gc, domids[i], &rec) &&
+            !memcmp(&rec.uuid, mo->query.uuid, sizeof(rec.uuid)))
+            rc = look_at(mo, domids[i], out);
+    return rc;
 }
 
-static enum libxl__outcome by_the_mark(struct libxl__migrate_outcome *mo)
+/* There is no copy by this migration, or its journal is erased: the mark tells.
+ * Where there is none, a guest with this uuid that came by another way speaks
+ * against letting the sender have a second one. */
+static enum libxl__outcome by_the_mark(struct libxl__migrate_outcome *mo,
+                                       const struct copies *c)
 {
-    char *uuid = libxl__uuid_text(libxl__ao_gc(mo->ao), &mo->uuid);
-    bool ran;
+    libxl_uuid uuid;
+    const char *text;
+    enum libxl__received mark;
 
-    if (!uuid || libxl__received_is_set(mo->store, uuid, &ran))
+    memcpy(&uuid, mo->query.uuid, sizeof(uuid));
+    text = libxl__uuid_text(libxl__ao_gc(mo->ao), &uuid);
+    if (!text || libxl__received_look(mo->store, text, mo->id, &mark) ||
+        mark == LIBXL__RECEIVED_UNKNOWN)
         return LIBXL__OUTCOME_NONE;
-    return ran ? LIBXL__OUTCOME_RAN : LIBXL__OUTCOME_NEVER_RAN;
+    if (mark == LIBXL__RECEIVED_YES)
+        return LIBXL__OUTCOME_RAN;
+    if (c->arriving)
+        return LIBXL__OUTCOME_BUSY;
+    if (!c->other)
+        return LIBXL__OUTCOME_NEVER_RAN;
+    LOG(mo->host->ctx, ERROR,
+        "guest %s is here, but did not come by the migration that is asked "
+        "about: nothing is said of it", text);
+    return LIBXL__OUTCOME_NONE;
 }
 
-/* It runs, or soon will: what holds its lock does not matter. */
-static bool is_taken_over(struct libxl__migrate_outcome *mo, uint32_t domid)
-{
-    struct libxl__journal j;
-    int rc = libxl__journal_read(mo->store, libxl__ao_gc(mo->ao), domid, &j);
-
-    return rc == ERROR_NOTFOUND || (!rc && j.verb != JOURNAL_RECEIVE);
-}
-
-/* Under its lock: its receiver is gone. */
-static int decide(struct libxl__migrate_outcome *mo, uint32_t domid)
+/* Under its lock: its receiver is gone. *mine: recovery has to end it. */
+static int decide(struct libxl__migrate_outcome *mo, uint32_t domid, bool *mine)
 {
     libxl__gc *gc = libxl__ao_gc(mo->ao);
     struct libxl__journal j;
     int rc = libxl__journal_read(mo->store, gc, domid, &j);
 
+    *mine = !rc && j.verb == JOURNAL_RECEIVE && same_migration(mo, &j);
+    if (!*mine)
+        return rc == ERROR_NOTFOUND ? 0 : rc;
     mo->outcome = LIBXL__OUTCOME_RAN;
-    if (rc == ERROR_NOTFOUND)
-        return 0;
-    if (rc || j.verb != JOURNAL_RECEIVE)
-        return rc;
     if (j.step == JSTEP_GO)
         return 0; /* recovery lets it run, or gives it up */
     j.step = JSTEP_GIVEN_UP;
@@ -86,38 +119,33 @@ static int decide(struct libxl__migrate_outcome *mo, uint32_t domid)
 void libxl__migrate_outcome_start(libxl__egc *egc,
                                   struct libxl__migrate_outcome *mo)
 {
-    uint32_t domid;
+    struct copies copies;
+    bool mine = false;
     int rc;
 
     mo->lock = NULL;
     mo->host = libxl__host_get(libxl__ao_ctx(mo->ao));
     mo->store = mo->host->ops->store(mo->host);
-    rc = find_copy(mo, &domid);
-    if (rc == ERROR_NOTFOUND) {
-        finish(egc, mo, by_the_mark(mo));
-        return;
-    }
-    if (!rc && is_taken_over(mo, domid)) {
-        finish(egc, mo, LIBXL__OUTCOME_RAN);
-        return;
-    }
-    if (!rc)
-        rc = libxl__domain_lock_take(mo->store, domid, "recover", true,
+    libxl__hs_id_format(mo->query.id, mo->id);
+    rc = find_copies(mo, &copies);
+    if (!rc && copies.domid != INVALID_DOMID)
+        rc = libxl__domain_lock_take(mo->store, copies.domid, "recover", true,
                                      &mo->lock);
     if (rc == ERROR_LOCK_FAIL) {
         finish(egc, mo, LIBXL__OUTCOME_BUSY);
         return;
     }
-    if (!rc)
-        rc = decide(mo, domid);
-    if (rc) {
-        finish(egc, mo, LIBXL__OUTCOME_NONE);
+    if (!rc && copies.domid != INVALID_DOMID)
+        rc = decide(mo, copies.domid, &mine);
+    if (rc || !mine) {
+        finish(egc, mo,
+               rc ? LIBXL__OUTCOME_NONE : by_the_mark(mo, &copies));
         return;
     }
     mo->recover = (struct libxl__recover_one){
         .ao = mo->ao,
         .host = mo->host,
-        .domid = domid,
+        .domid = copies.domid,
         .policy = RECOVER_ASK,
         .user = mo,
         .callback = recovered,

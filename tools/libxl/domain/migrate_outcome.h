@@ -14,15 +14,17 @@
 
 #include "domain/recover_one.h"
 #include "migrate/answer.h"
+#include "migrate/handshake.h"
 
 struct libxl__migrate_outcome {
     /* caller fills */
     libxl__ao *ao;
-    libxl_uuid uuid;
+    struct libxl__hs_query query;
     void *user;
     void (*callback)(libxl__egc *egc, struct libxl__migrate_outcome *mo,
                      enum libxl__outcome outcome);
     /* private */
+    char id[LIBXL__HS_ID_CHARS + 1];
     libxl__host *host;
     libxl__store *store;
     libxl__domain_lock *lock;

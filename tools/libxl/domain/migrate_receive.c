@@ -172,7 +172,7 @@ static void header_read(libxl__egc *egc, libxl__bufreader *br,
         libxl__migrate_receive_complete(egc, re, rc);
         return;
     }
-    if (libxl__hs_decode_query(re->raw, re->outcome.uuid.uuid)) {
+    if (libxl__hs_decode_query(re->raw, &re->outcome.query)) {
         re->outcome.ao = re->ao;
         re->outcome.callback = outcome_known;
         re->outcome.user = re;
@@ -260,6 +260,7 @@ static int check_facts(struct libxl__migrate_receive *re, const char **reason)
     libxl__savefile_facts(re->optional, re->header.optional_bytes, &facts);
     if (!facts)
         return 0;
+    re->migration = libxl__sender_facts_id(re->gc, facts);
     rc = libxl__sender_facts_check(re->gc, facts, &re->config, reason);
     if (rc)
         LOG(re->ctx, ERROR, "migration of %s: %s", re->name, *reason);
@@ -286,6 +287,7 @@ static int make_domain(struct libxl__migrate_receive *re, const char **reason)
         return rc;
     re->nd.journal.name = (char *)re->name;
     re->nd.journal.peer_uuid = (char *)re->uuid;
+    re->nd.journal.migration = (char *)re->migration;
     re->nd.journal.was_running = !re->how.paused;
     return 0;
 }
@@ -306,11 +308,6 @@ static void undone(libxl__egc *egc, libxl__new_domain *nd, int rc)
 
 static int start_restore(libxl__egc *egc, struct libxl__migrate_receive *re)
 {
-    /* An earlier migration of this guest to here is history. */
-    int rc = libxl__received_clear(re->nd.store, re->uuid);
-
-    if (rc)
-        return rc;
     re->guest.ao = re->ao;
     re->guest.host = re->nd.host;
     re->guest.domid = re->nd.domid;

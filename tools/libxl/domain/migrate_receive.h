@@ -30,6 +30,7 @@ struct libxl__migrate_receive {
     bool configured; /* config is to be disposed */
     libxl_domain_config config;
     const char *name, *uuid;
+    const char *migration; /* NULL: the sender did not name it */
     libxl__new_domain nd;
     libxl__dom_restore guest;
     struct libxl__migrate_outcome outcome;

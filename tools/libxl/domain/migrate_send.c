@@ -16,6 +16,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/container.h"
 #include "base/log.h"
@@ -194,6 +195,22 @@ static int check_state(struct send *se)
     return rc;
 }
 
+/* Which migration of this guest it is, should someone have to ask. */
+static int draw_id(struct send *se)
+{
+    uint8_t id[LIBXL__HS_ID_BYTES];
+
+    if (getrandom(id, sizeof(id), 0) != (ssize_t)sizeof(id)) {
+        LOGED(se->op.ctx, se->op.domid, ERROR, errno, "no random numbers");
+        return ERROR_FAIL;
+    }
+    se->journal.migration = libxl__zalloc(se->op.gc, LIBXL__HS_ID_CHARS + 1);
+    if (!se->journal.migration)
+        return ERROR_NOMEM;
+    libxl__hs_id_format(id, se->journal.migration);
+    return 0;
+}
+
 static int check_saveable(struct send *se)
 {
     libxl__dom_op *op = &se->op;
@@ -208,6 +225,9 @@ static int check_saveable(struct send *se)
         se->journal.peer = libxl__strdup(op->gc, se->how.rune);
         if (!se->journal.name || !se->journal.peer_uuid || !se->journal.peer)
             rc = ERROR_NOMEM;
+    }
+    if (!rc) {
+        rc = draw_id(se);
     }
     libxl_domain_config_dispose(&config);
     return rc;
@@ -257,7 +277,7 @@ static int write_header(struct send *se)
     };
     void *bytes;
     size_t nr;
-    int rc = libxl__save_header(&se->op, &how, true, &bytes, &nr);
+    int rc = libxl__save_header(&se->op, &how, se->journal.migration, &bytes, &nr);
 
     if (rc)
         return rc;

@@ -85,7 +85,8 @@ static void give_back(libxl__egc *egc, struct libxl__migrate_receive *re,
                       int rc)
 {
     write_journal(re, JSTEP_GIVEN_UP);
-    libxl__received_clear(re->nd.store, re->uuid);
+    if (re->migration)
+        libxl__received_clear(re->nd.store, re->uuid, re->migration);
     libxl__new_domain_undo(egc, &re->nd, rc, given_undone);
 }
 
@@ -114,8 +115,8 @@ static int take_over(struct libxl__migrate_receive *re)
 {
     int rc = write_journal(re, JSTEP_GO);
 
-    if (!rc)
-        rc = libxl__received_set(re->nd.store, re->uuid);
+    if (!rc && re->migration) /* another sender never asks */
+        rc = libxl__received_set(re->nd.store, re->uuid, re->migration);
     if (!rc)
         rc =
             libxl__domain_set_name(re->nd.host, re->gc, re->nd.domid, re->name);

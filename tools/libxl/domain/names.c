@@ -141,13 +141,33 @@ int libxl__incoming_check_free(libxl__store *st, libxl__gc *gc,
     return rc == ERROR_NOTFOUND ? 0 : rc;
 }
 
-bool libxl__uuid_is_elsewhere(libxl__store *st, libxl__gc *gc,
-                              const libxl_uuid *uuid, uint32_t domid)
+static bool given_away_before(libxl__store *st, libxl__gc *gc, uint32_t domid,
+                              const char *migration)
+{
+    struct libxl__journal j;
+
+    return !libxl__journal_read(st, gc, domid, &j) &&
+           j.verb == JOURNAL_SEND &&
+           (!migration || !j.migration || strcmp(j.migration, migration));
+}
+
+bool libxl__source_is_here(libxl__store *st, libxl__gc *gc,
+                           const libxl_uuid *uuid, uint32_t domid,
+                           const char *migration)
 {
     struct wanted w = {.uuid = uuid, .except = domid};
-    uint32_t other;
+    struct libxl__domain_record rec;
+    uint32_t *domids;
+    int nr;
 
-    return !find(st, gc, &w, &other);
+    if (st->ops->list(st, gc, &domids, &nr))
+        return false;
+    for (int i = 0; i < nr; i++)
+        if (!libxl__domain_record_read(st, gc, domids[i], &rec) &&
+            matches(&w, &rec) &&
+            !given_away_before(st, gc, domids[i], migration))
+            return true;
+    return false;
 }
 
 /* The configuration carries the name too: a save must write the new one. */

@@ -28,9 +28,12 @@ int libxl__incoming_check_free(libxl__store *st, libxl__gc *gc,
                                const char *name, const libxl_uuid *uuid,
                                uint32_t domid);
 
-/* Is there another domain than domid with this uuid? */
-bool libxl__uuid_is_elsewhere(libxl__store *st, libxl__gc *gc,
-                              const libxl_uuid *uuid, uint32_t domid);
+/* Is the source of a migration (NULL: of none that is known) to domid on this
+ * very host: another domain with this uuid, but for one that has itself been
+ * given away by another migration? */
+bool libxl__source_is_here(libxl__store *st, libxl__gc *gc,
+                           const libxl_uuid *uuid, uint32_t domid,
+                           const char *migration);
 
 /* The caller holds the domain's lock. A name that it has already: 0. */
 int libxl__domain_set_name(libxl__host *h, libxl__gc *gc, uint32_t domid,

@@ -179,10 +179,12 @@ static int note_taken_over(libxl__recover_one *ro, bool taken)
 {
     const struct libxl__journal *j = &ro->journal;
 
-    if (j->verb != JOURNAL_RECEIVE || !j->peer_uuid)
+    if (j->verb != JOURNAL_RECEIVE || !j->peer_uuid || !j->migration)
         return 0;
-    return taken ? libxl__received_set(store_of(ro), j->peer_uuid)
-                 : libxl__received_clear(store_of(ro), j->peer_uuid);
+    return taken
+               ? libxl__received_set(store_of(ro), j->peer_uuid, j->migration)
+               : libxl__received_clear(store_of(ro), j->peer_uuid,
+                                       j->migration);
 }
 
 /* `xl unpause` of a copy that waits for GO: the user has given it. */
@@ -207,11 +209,24 @@ static void look_for_the_source(libxl__egc *egc, libxl__recover_one *ro)
     if (ro->policy == RECOVER_RUN)
         take_over(egc, ro);
     else if (!j->peer_uuid || !libxl__uuid_parse(j->peer_uuid, &uuid) ||
-             !libxl__uuid_is_elsewhere(store_of(ro), gc, &uuid, ro->domid) ||
+             !libxl__source_is_here(store_of(ro), gc, &uuid, ro->domid,
+                                   j->migration) ||
              note_step(ro, JSTEP_GIVEN_UP))
         ask(egc, ro);
     else
         act(egc, ro);
+}
+
+static bool make_question(const struct libxl__journal *j,
+                          struct libxl__hs_query *query)
+{
+    libxl_uuid uuid;
+
+    if (!j->peer_uuid || !j->migration ||
+        !libxl__uuid_parse(j->peer_uuid, &uuid))
+        return false;
+    memcpy(query->uuid, &uuid, sizeof(query->uuid));
+    return libxl__hs_id_parse(j->migration, query->id);
 }
 
 /* The source, having given the guest away: only the receiver knows. */
@@ -224,7 +239,7 @@ static void ask_peer(libxl__egc *egc, libxl__recover_one *ro)
         return;
     }
     if (ro->policy != RECOVER_REACH || j->verb != JOURNAL_SEND || !j->peer ||
-        !j->peer_uuid || !libxl__uuid_parse(j->peer_uuid, &ro->question.uuid)) {
+        !make_question(j, &ro->question.query)) {
         ask(egc, ro);
         return;
     }

@@ -168,7 +168,7 @@ static int write_header(struct save *sa)
     libxl__dom_op *op = &sa->op;
     void *bytes;
     size_t nr;
-    int rc = libxl__save_header(op, &sa->how, false, &bytes, &nr);
+    int rc = libxl__save_header(op, &sa->how, NULL, &bytes, &nr);
 
     if (rc)
         return rc;

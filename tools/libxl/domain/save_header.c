@@ -74,18 +74,18 @@ static int choose_config(libxl__dom_op *op, const libxl_save_how *how,
 }
 
 /* Of the disks that the guest has here, whatever configuration is sent. */
-static const char *own_facts(libxl__dom_op *op)
+static const char *own_facts(libxl__dom_op *op, const char *migration)
 {
     libxl_domain_config own;
     const char *facts = NULL;
 
     if (!libxl__dom_config_load(op->store, op->gc, op->domid, &own))
-        facts = libxl__sender_facts_encode(op->gc, &own);
+        facts = libxl__sender_facts_encode(op->gc, &own, migration);
     libxl_domain_config_dispose(&own);
     return facts;
 }
 
-static int build(libxl__dom_op *op, const char *json, bool migration,
+static int build(libxl__dom_op *op, const char *json, const char *migration,
                  void **bytes_out, size_t *nr_out)
 {
     struct libxl__savefile_parts parts = {
@@ -100,7 +100,7 @@ static int build(libxl__dom_op *op, const char *json, bool migration,
         parts.mandatory |= LIBXL__SAVEFILE_QEMU_HOST;
     if (migration) {
         parts.optional = LIBXL__SAVEFILE_BACK_CHANNEL;
-        parts.facts = own_facts(op);
+        parts.facts = own_facts(op, migration);
         if (!parts.facts)
             return ERROR_NOMEM;
     }
@@ -112,7 +112,7 @@ static int build(libxl__dom_op *op, const char *json, bool migration,
 }
 
 int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
-                       bool migration, void **bytes_out, size_t *nr_out)
+                       const char *migration, void **bytes_out, size_t *nr_out)
 {
     libxl_domain_config config;
     char *json = NULL;

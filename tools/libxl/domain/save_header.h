@@ -8,9 +8,10 @@
 
 #include "domain/dom_op.h"
 
-/* malloc'ed bytes, the caller's. Errors are logged. migration: the header says
- * that answers are heard, and what the receiver is to compare. */
+/* malloc'ed bytes, the caller's. Errors are logged. Of a migration the header
+ * says that answers are heard, and what the receiver is to compare. migration: its
+ * id; NULL: a save. */
 int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
-                       bool migration, void **bytes_out, size_t *nr_out);
+                       const char *migration, void **bytes_out, size_t *nr_out);
 
 #endif

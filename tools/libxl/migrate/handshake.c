@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-#define QUERY_MAGIC_BYTES 32
+#define QUERY_MAGIC_BYTES 16
 
 #define BANNER "xl migration receiver ready, send binary domain data.\n"
 #define READY "domain received, ready to unpause"
@@ -25,7 +25,9 @@ static const struct libxl__hs_text words[LIBXL__HS_NR_WORDS] = {
 };
 
 static const char query_magic[QUERY_MAGIC_BYTES] =
-    "xl migration, outcome?\n \0 \r";
+    "xl outcome?\n \0 \r";
+
+static const char hex_digits[] = "0123456789abcdef";
 
 const struct libxl__hs_text *libxl__hs_text(enum libxl__hs_word word)
 {
@@ -55,18 +57,43 @@ void libxl__hs_quote(const void *bytes, size_t n,
     out[i] = '\0';
 }
 
-void libxl__hs_encode_query(const uint8_t uuid[16],
+void libxl__hs_id_format(const uint8_t id[LIBXL__HS_ID_BYTES],
+                         char text[LIBXL__HS_ID_CHARS + 1])
+{
+    for (size_t i = 0; i < LIBXL__HS_ID_BYTES; i++) {
+        text[2 * i] = hex_digits[id[i] >> 4];
+        text[2 * i + 1] = hex_digits[id[i] & 15];
+    }
+    text[LIBXL__HS_ID_CHARS] = '\0';
+}
+
+bool libxl__hs_id_parse(const char *text, uint8_t id[LIBXL__HS_ID_BYTES])
+{
+    if (strlen(text) != LIBXL__HS_ID_CHARS ||
+        strspn(text, hex_digits) != LIBXL__HS_ID_CHARS)
+        return false;
+    for (size_t i = 0; i < LIBXL__HS_ID_CHARS; i++) {
+        uint8_t digit = (uint8_t)(strchr(hex_digits, text[i]) - hex_digits);
+
+        id[i / 2] = (uint8_t)(i % 2 ? id[i / 2] | digit : digit << 4);
+    }
+    return true;
+}
+
+void libxl__hs_encode_query(const struct libxl__hs_query *query,
                             uint8_t raw[LIBXL__HS_QUERY_BYTES])
 {
     memcpy(raw, query_magic, QUERY_MAGIC_BYTES);
-    memcpy(raw + QUERY_MAGIC_BYTES, uuid, 16);
+    memcpy(raw + QUERY_MAGIC_BYTES, query->uuid, 16);
+    memcpy(raw + QUERY_MAGIC_BYTES + 16, query->id, LIBXL__HS_ID_BYTES);
 }
 
 bool libxl__hs_decode_query(const uint8_t raw[LIBXL__HS_QUERY_BYTES],
-                            uint8_t uuid[16])
+                            struct libxl__hs_query *query)
 {
     if (memcmp(raw, query_magic, QUERY_MAGIC_BYTES))
         return false;
-    memcpy(uuid, raw + QUERY_MAGIC_BYTES, 16);
+    memcpy(query->uuid, raw + QUERY_MAGIC_BYTES, 16);
+    memcpy(query->id, raw + QUERY_MAGIC_BYTES + 16, LIBXL__HS_ID_BYTES);
     return true;
 }

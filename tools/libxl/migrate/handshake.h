@@ -50,13 +50,26 @@ enum libxl__hs_match libxl__hs_match(enum libxl__hs_word word,
 void libxl__hs_quote(const void *bytes, size_t n,
                      char out[LIBXL__HS_QUOTE_MAX + 1]);
 
+/* Which migration it is: a number that the sender draws. As text: hexadecimal
+ * digits, in lower case. */
+#define LIBXL__HS_ID_BYTES 16u
+#define LIBXL__HS_ID_CHARS (2 * LIBXL__HS_ID_BYTES)
+void libxl__hs_id_format(const uint8_t id[LIBXL__HS_ID_BYTES],
+                         char text[LIBXL__HS_ID_CHARS + 1]);
+/* false: not such a text */
+bool libxl__hs_id_parse(const char *text, uint8_t id[LIBXL__HS_ID_BYTES]);
+
 /* In place of xl's header a sender may ask what became of a migration: as long
  * as the header, so that a receiver reads one or the other at once. */
+struct libxl__hs_query {
+    uint8_t uuid[16]; /* the guest's */
+    uint8_t id[LIBXL__HS_ID_BYTES];
+};
 #define LIBXL__HS_QUERY_BYTES 48u
-void libxl__hs_encode_query(const uint8_t uuid[16],
+void libxl__hs_encode_query(const struct libxl__hs_query *query,
                             uint8_t raw[LIBXL__HS_QUERY_BYTES]);
 /* false: not a query */
 bool libxl__hs_decode_query(const uint8_t raw[LIBXL__HS_QUERY_BYTES],
-                            uint8_t uuid[16]);
+                            struct libxl__hs_query *query);
 
 #endif

@@ -64,9 +64,9 @@ struct libxl__journal {
     /* Save to a regular file; NULL: written directly. */
     char *path, *temp_path;
     uint64_t file_dev, file_ino; /* of the temporary file */
-    /* Migration: how the other side is reached, its domain there, and the
-     * name that the guest is to have. NULL: none. */
-    char *peer, *peer_uuid, *name;
+    /* Migration: how the other side is reached, its domain there, the name
+     * that the guest is to have, and which migration it is. NULL: none. */
+    char *peer, *peer_uuid, *name, *migration;
 };
 
 /* The owner is this process; all else is zero. */

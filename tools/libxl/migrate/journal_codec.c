@@ -35,6 +35,7 @@ static void encode(struct libxl__json_writer *w, const struct libxl__journal *j,
     libxl__json_put_string(w, "peer", j->peer);
     libxl__json_put_string(w, "peer_uuid", j->peer_uuid);
     libxl__json_put_string(w, "name", j->name);
+    libxl__json_put_string(w, "migration", j->migration);
     libxl__json_close(w);
 }
 
@@ -131,7 +132,8 @@ static const char *decode_fields(libxl__gc *gc, yajl_val root,
         return "it names only one of path and temp_path";
     if (!decode_text(gc, root, "peer", &out->peer) ||
         !decode_text(gc, root, "peer_uuid", &out->peer_uuid) ||
-        !decode_text(gc, root, "name", &out->name))
+        !decode_text(gc, root, "name", &out->name) ||
+        !decode_text(gc, root, "migration", &out->migration))
         return "its peer or name is wrong";
     return NULL;
 }

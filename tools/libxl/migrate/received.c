@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* received.c - marks of guests that were taken over (mover). */
+/* received.c - which guests were taken over, by which migration (mover). */
 #include "migrate/received.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "migrate/handshake.h"
+#include "store/store_dir.h"
 
 static int fail(libxl__store *st, const char *uuid, const char *what)
 {
@@ -53,43 +56,125 @@ out:
     return marks;
 }
 
-int libxl__received_set(libxl__store *st, const char *uuid)
-{
-    int marks = open_marks(st), fd = -1, rc = 0;
+#define OLDER "older\n"
+#define LINE (LIBXL__HS_ID_CHARS + 1)
 
-    if (marks >= 0)
-        fd = openat(marks, uuid, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
-                    0600);
-    if (fd < 0 || fsync(fd) || fsync(marks))
-        rc = fail(st, uuid, "record");
-    if (fd >= 0)
-        close(fd);
-    if (marks >= 0)
-        close(marks);
+/* A file of ours is nothing but lines; one that is damaged counts as lost. */
+struct marks {
+    bool older;
+    size_t nr;
+    char ids[LIBXL__RECEIVED_MAX + 1][LINE]; /* without a NUL: with a LF */
+};
+
+static int read_marks(libxl__store *st, int dirfd, const char *uuid,
+                      struct marks *m)
+{
+    const char *at;
+    char *text;
+    int rc = libxl__file_read(st->ctx, INVALID_DOMID, dirfd, uuid, &text);
+
+    memset(m, 0, sizeof(*m));
+    if (rc)
+        return rc == ERROR_NOTFOUND ? 0 : rc;
+    m->older = !strncmp(text, OLDER, strlen(OLDER));
+    for (at = text + (m->older ? strlen(OLDER) : 0);
+         m->nr < LIBXL__RECEIVED_MAX && strlen(at) >= LINE &&
+         at[LINE - 1] == '\n';
+         at += LINE)
+        memcpy(m->ids[m->nr++], at, LINE);
+    if (*at)
+        m->older = true;
+    free(text);
+    return 0;
+}
+
+static int write_marks(libxl__store *st, int dirfd, const char *uuid,
+                       struct marks *m)
+{
+    char text[sizeof(OLDER) + sizeof(m->ids)];
+    size_t skip = m->nr > LIBXL__RECEIVED_MAX ? m->nr - LIBXL__RECEIVED_MAX : 0;
+    size_t n = 0;
+
+    if (!m->nr && !m->older)
+        return libxl__file_erase(st->ctx, INVALID_DOMID, dirfd, uuid);
+    if (m->older || skip) {
+        memcpy(text, OLDER, strlen(OLDER));
+        n = strlen(OLDER);
+    }
+    memcpy(text + n, m->ids[skip], (m->nr - skip) * LINE);
+    text[n + (m->nr - skip) * LINE] = '\0';
+    return libxl__file_replace(st->ctx, INVALID_DOMID, dirfd, uuid, text, true);
+}
+
+static size_t find(const struct marks *m, const char *id)
+{
+    size_t i = 0;
+
+    while (i < m->nr && memcmp(m->ids[i], id, LINE - 1))
+        i++;
+    return i;
+}
+
+/* Opened and read; *dirfd is the caller's when it is 0. */
+static int open_and_read(libxl__store *st, const char *uuid, const char *what,
+                         int *dirfd, struct marks *m)
+{
+    int rc;
+
+    *dirfd = open_marks(st);
+    if (*dirfd < 0)
+        return fail(st, uuid, what);
+    rc = read_marks(st, *dirfd, uuid, m);
+    if (rc)
+        close(*dirfd);
     return rc;
 }
 
-int libxl__received_clear(libxl__store *st, const char *uuid)
+int libxl__received_set(libxl__store *st, const char *uuid, const char *id)
 {
-    int marks = open_marks(st), rc = 0;
+    struct marks m;
+    int dirfd, rc = open_and_read(st, uuid, "record", &dirfd, &m);
 
-    if (marks < 0)
-        return fail(st, uuid, "forget");
-    if ((unlinkat(marks, uuid, 0) && errno != ENOENT) || fsync(marks))
-        rc = fail(st, uuid, "forget");
-    close(marks);
+    if (rc)
+        return rc;
+    if (find(&m, id) == m.nr) {
+        memcpy(m.ids[m.nr], id, LINE - 1);
+        m.ids[m.nr++][LINE - 1] = '\n';
+        rc = write_marks(st, dirfd, uuid, &m);
+    }
+    close(dirfd);
     return rc;
 }
 
-int libxl__received_is_set(libxl__store *st, const char *uuid, bool *set)
+int libxl__received_clear(libxl__store *st, const char *uuid, const char *id)
 {
-    int marks = open_marks(st), rc = 0;
+    struct marks m;
+    size_t at;
+    int dirfd, rc = open_and_read(st, uuid, "forget", &dirfd, &m);
 
-    if (marks < 0)
-        return fail(st, uuid, "find out");
-    *set = !faccessat(marks, uuid, F_OK, AT_SYMLINK_NOFOLLOW);
-    if (!*set && errno != ENOENT)
-        rc = fail(st, uuid, "find out");
-    close(marks);
+    if (rc)
+        return rc;
+    at = find(&m, id);
+    if (at < m.nr) {
+        m.nr--;
+        memmove(m.ids[at], m.ids[at + 1], (m.nr - at) * LINE);
+        rc = write_marks(st, dirfd, uuid, &m);
+    }
+    close(dirfd);
     return rc;
+}
+
+int libxl__received_look(libxl__store *st, const char *uuid, const char *id,
+                         enum libxl__received *out)
+{
+    struct marks m;
+    int dirfd, rc = open_and_read(st, uuid, "find out", &dirfd, &m);
+
+    if (rc)
+        return rc;
+    close(dirfd);
+    *out = find(&m, id) < m.nr ? LIBXL__RECEIVED_YES
+           : m.older           ? LIBXL__RECEIVED_UNKNOWN
+                               : LIBXL__RECEIVED_NO;
+    return 0;
 }

@@ -2,12 +2,13 @@
 /*
  * received.h - the receiving side's memory that a guest was taken over, which
  * outlives the guest: a sender that lost the link asks for it, perhaps when the
- * guest has already shut down here.
+ * guest has already shut down here, or has gone elsewhere and come back.
  *
- * A mark is an empty file received/UUID in the state directory; where that is
- * /run/xl, which does not outlive the host, in /var/lib/xl. It is cleared, on
- * the disk, before a receiver says "ready", and set, on the disk, before the
- * guest runs.
+ * The file received/UUID in the state directory (where that is /run/xl, which
+ * does not outlive the host, in /var/lib/xl) lists the migrations by which the
+ * guest with this uuid came to here: ids, a line each, the latest last. One is
+ * added, on the disk, before the guest runs. The file keeps the last
+ * LIBXL__RECEIVED_MAX; one that has lost some begins with "older".
  *
  * Thread:    loop thread only.
  * Errors:    rc, logged.
@@ -17,9 +18,19 @@
 
 #include "store/store.h"
 
-int libxl__received_set(libxl__store *st, const char *uuid);
-int libxl__received_clear(libxl__store *st, const char *uuid);
+#define LIBXL__RECEIVED_MAX 64u
+
+enum libxl__received {
+    LIBXL__RECEIVED_NO,
+    LIBXL__RECEIVED_YES,
+    LIBXL__RECEIVED_UNKNOWN, /* so long ago that it may have been forgotten */
+};
+
+/* Idempotent. id: LIBXL__HS_ID_CHARS digits. */
+int libxl__received_set(libxl__store *st, const char *uuid, const char *id);
+int libxl__received_clear(libxl__store *st, const char *uuid, const char *id);
 /* ERROR_FAIL: it cannot be known. */
-int libxl__received_is_set(libxl__store *st, const char *uuid, bool *set);
+int libxl__received_look(libxl__store *st, const char *uuid, const char *id,
+                         enum libxl__received *out);
 
 #endif

@@ -18,6 +18,7 @@
 
 #include "base/json.h"
 #include "base/proc_id.h"
+#include "migrate/handshake.h"
 
 #define VERSION_KEY "xl-migrate"
 #define VERSION 1
@@ -77,7 +78,8 @@ static void put_disk(struct libxl__json_writer *w, const libxl_device_disk *d,
 }
 
 char *libxl__sender_facts_encode(libxl__gc *gc,
-                                 const libxl_domain_config *config)
+                                 const libxl_domain_config *config,
+                                 const char *id)
 {
     struct libxl__proc_id self = {.boot_id = ""};
     struct libxl__json_writer w;
@@ -89,6 +91,7 @@ char *libxl__sender_facts_encode(libxl__gc *gc,
     libxl__json_writer_one_line(&w);
     libxl__json_open(&w, NULL);
     libxl__json_put_u64(&w, VERSION_KEY, VERSION);
+    libxl__json_put_string(&w, "id", id);
     libxl__json_put_string(&w, "boot_id", self.boot_id);
     libxl__json_open_list(&w, "disks");
     for (int i = 0; i < config->num_disks; i++)
@@ -180,17 +183,42 @@ static const char *check_tree(libxl__gc *gc, yajl_val tree,
     return wrong;
 }
 
-int libxl__sender_facts_check(libxl__gc *gc, const char *text,
-                              const libxl_domain_config *config,
-                              const char **reason)
+/* An object, which is the caller's, or NULL. */
+static yajl_val parse(const char *text)
 {
     char error[64];
     yajl_val tree = NULL;
 
-    *reason = "what the sender tells of itself is not understood";
     if (libxl__json_depth_ok(text, strlen(text), 8))
         tree = yajl_tree_parse(text, error, sizeof(error));
     if (tree && YAJL_IS_OBJECT(tree))
+        return tree;
+    yajl_tree_free(tree);
+    return NULL;
+}
+
+const char *libxl__sender_facts_id(libxl__gc *gc, const char *text)
+{
+    const char *id = NULL;
+    uint8_t raw[LIBXL__HS_ID_BYTES];
+    yajl_val tree = parse(text);
+
+    if (tree)
+        id = libxl__json_string(tree, "id");
+    if (id)
+        id = libxl__hs_id_parse(id, raw) ? libxl__strdup(gc, id) : NULL;
+    yajl_tree_free(tree);
+    return id;
+}
+
+int libxl__sender_facts_check(libxl__gc *gc, const char *text,
+                              const libxl_domain_config *config,
+                              const char **reason)
+{
+    yajl_val tree = parse(text);
+
+    *reason = "what the sender tells of itself is not understood";
+    if (tree)
         *reason = check_tree(gc, tree, config);
     yajl_tree_free(tree);
     return *reason ? ERROR_INVAL : 0;

@@ -3,7 +3,7 @@
  * sender_facts.h - what a sender tells of itself behind the configuration, and
  * the receiver's comparison: are the guest's disks the same ones there?
  *
- *   {"xl-migrate": 1, "boot_id": "...", "disks": [{"vdev": "xvda",
+ *   {"xl-migrate": 1, "id": "...", "boot_id": "...", "disks": [{"vdev": "xvda",
  *    "kind": "file" | "block", "dev": 1, "ino": 2, "bytes": 3}]}
  *
  * Owns:      nothing: strings come from the gc that was given.
@@ -16,9 +16,12 @@
 
 #include "base/gc.h"
 
-/* NULL: no memory. */
+/* id: of the migration. NULL: no memory. */
 char *libxl__sender_facts_encode(libxl__gc *gc,
-                                 const libxl_domain_config *config);
+                                 const libxl_domain_config *config,
+                                 const char *id);
+/* The migration's id; NULL: the sender did not say, or something else. */
+const char *libxl__sender_facts_id(libxl__gc *gc, const char *text);
 /* ERROR_INVAL: *reason says which disk is not the sender's, and why. text is
  * the sender's, NUL-terminated; a text that is none of ours is an error too. */
 int libxl__sender_facts_check(libxl__gc *gc, const char *text,
