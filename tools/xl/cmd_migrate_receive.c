@@ -12,7 +12,7 @@
 
 struct receive_args {
     libxl_migrate_receive_how how;
-    bool no_restart, foreground;
+    bool foreground;
 };
 
 static int receive(struct xl *xl, struct receive_args *args)
@@ -30,8 +30,6 @@ static int receive(struct xl *xl, struct receive_args *args)
         return XL_FAILED;
     if (domid == INVALID_DOMID) /* a question, and it was answered */
         return XL_OK;
-    /* It runs: that it has no keeper yet is no reason to take it away. */
-    (void)libxl_domain_keep(xl->ctx, domid, !args->no_restart);
     return args->foreground ? xl_wait_gone(xl, domid) : XL_OK;
 }
 
@@ -42,7 +40,7 @@ int xl_cmd_migrate_receive(struct xl *xl, int argc, char **argv)
         {"coloft-script", required_argument, NULL, 'r'},
         {"userspace-colo-proxy", no_argument, NULL, 'r'},
         {0}};
-    struct receive_args args = {.foreground = false};
+    struct receive_args args = {.how.restart = true};
     int exit_code, c;
 
     while ((c = xl_getopt(xl, argc, argv, "Fedrp", longs, &exit_code)) !=
@@ -54,7 +52,7 @@ int xl_cmd_migrate_receive(struct xl *xl, int argc, char **argv)
             args.foreground = true;
             break;
         case 'e':
-            args.no_restart = true;
+            args.how.restart = false;
             break;
         case 'd': /* says more: the library logs it with -v */
             break;

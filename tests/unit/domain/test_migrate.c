@@ -465,6 +465,41 @@ static void a_question_is_about_one_migration(void **state)
     assert_int_equal(dom_rig_count(rig), 0);
 }
 
+/* Its "cont" was not answered: it is not given back. */
+static void a_guest_that_may_run_is_not_given_back(void **state)
+{
+    struct dom_rig *rig = *state;
+    uint32_t domid = running_guest(rig);
+    char text[PATH_MAX + 64];
+
+    snprintf(text, sizeof(text), "XL_FAKE_UNSURE=1 exec %s receive", self);
+    assert_int_equal(migrate(rig, domid, text, NULL), ERROR_BADFAIL);
+    assert_string_not_equal(dom_rig_state(rig, domid), "running");
+    recover_all(rig);
+    assert_string_equal(dom_rig_state(rig, domid), "gone");
+}
+
+/* With a keeper from the start nobody else has to clear up. */
+static void what_a_killed_receiver_leaves_its_keeper_ends(void **state)
+{
+    struct dom_rig *rig = *state;
+    time_t end = time(NULL) + 120;
+    uint32_t domid;
+
+    setenv("XL_FAKE_KEEPER", "1", 1);
+    dom_rig_close(rig);
+    dom_rig_open(rig);
+    domid = running_guest(rig);
+    /* in the middle of "ready" */
+    assert_int_not_equal(
+        migrate(rig, domid, rune("out 100 kill-receiver"), NULL), 0);
+    while (!is_over(rig) && time(NULL) < end)
+        usleep(1000);
+    one_runs(rig);
+    destroy_all(rig);
+    unsetenv("XL_FAKE_KEEPER");
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
@@ -477,6 +512,8 @@ int main(int argc, char **argv)
         T(cuts_of_the_stream),         T(cuts_of_go),
         T(deaths_of_the_receiver),     T(deaths_of_the_sender),
         T(a_question_is_about_one_migration),
+        T(a_guest_that_may_run_is_not_given_back),
+        T(what_a_killed_receiver_leaves_its_keeper_ends),
     };
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
 

@@ -106,6 +106,8 @@ static void created(libxl__egc *egc, libxl__host_call *call, int rc)
 
     dr->creating = false;
     dr->create_rc = rc;
+    if (!rc && dr->made)
+        dr->made(egc, dr);
     if (!dr->streaming)
         both_done(egc, dr);
     else if (rc && dr->helping)

@@ -31,6 +31,8 @@ struct libxl__dom_restore {
     const char *what; /* "Restoring": for progress */
     bool whole_file;  /* nothing may follow END in a regular file */
     void *user;
+    /* NULL, or: the host has the guest, empty, its memory being filled */
+    void (*made)(libxl__egc *egc, libxl__dom_restore *dr);
     void (*callback)(libxl__egc *egc, libxl__dom_restore *dr, int rc);
     /* results, valid in callback */
     struct libxl__helper_results results;

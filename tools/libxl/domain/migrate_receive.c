@@ -5,7 +5,7 @@
  *
  *   start -> greeted -> header_read -> [question -> outcome_known -> complete]
  *         -> optional_read -> (checks, the new domain, the stream)
- *         -> libxl__migrate_takeover
+ *         [-> made -> kept] -> came -> libxl__migrate_takeover
  *   fail -> undone -> refuse -> complete
  *
  * docs/specs/migration.md is the contract.
@@ -31,6 +31,9 @@ static libxl__bufwriter_callback greeted, outcome_told;
 static libxl__bufreader_callback header_read, optional_read;
 static void outcome_known(libxl__egc *egc, struct libxl__migrate_outcome *mo,
                           enum libxl__outcome outcome);
+static void made(libxl__egc *egc, libxl__dom_restore *dr);
+static void kept(libxl__egc *egc, libxl__keep *ke, int rc);
+static void came(libxl__egc *egc, libxl__dom_restore *dr, int rc);
 static void undone(libxl__egc *egc, libxl__new_domain *nd, int rc);
 
 static struct libxl__migrate_receive *receive_of_bw(libxl__bufwriter *bw)
@@ -306,6 +309,44 @@ static void undone(libxl__egc *egc, libxl__new_domain *nd, int rc)
            "why");
 }
 
+/* A keeper before the guest runs: none of its output is lost, and it has its
+ * restart policy whatever becomes of us. It comes up while memory is filled. */
+static void made(libxl__egc *egc, libxl__dom_restore *dr)
+{
+    struct libxl__migrate_receive *re = dr->user;
+
+    re->keeping = true;
+    re->keep = (libxl__keep){
+        .ao = re->ao,
+        .host = re->nd.host,
+        .domid = re->nd.domid,
+        .policy = re->how.restart ? KEEP_RESTART : KEEP_AS_IT_WAS,
+        .user = re,
+        .callback = kept,
+    };
+    libxl__keep_start(egc, &re->keep);
+}
+
+/* A whole guest is not given up for the want of a keeper (which was logged). */
+static void kept(libxl__egc *egc, libxl__keep *ke, int rc)
+{
+    struct libxl__migrate_receive *re = ke->user;
+
+    re->keeping = false;
+    if (re->came)
+        libxl__migrate_takeover(egc, re, re->came_rc);
+}
+
+static void came(libxl__egc *egc, libxl__dom_restore *dr, int rc)
+{
+    struct libxl__migrate_receive *re = dr->user;
+
+    re->came = true;
+    re->came_rc = rc;
+    if (!re->keeping)
+        libxl__migrate_takeover(egc, re, rc);
+}
+
 static int start_restore(libxl__egc *egc, struct libxl__migrate_receive *re)
 {
     re->guest.ao = re->ao;
@@ -315,7 +356,8 @@ static int start_restore(libxl__egc *egc, struct libxl__migrate_receive *re)
     re->guest.fd = re->how.in_fd;
     re->guest.what = "Receiving";
     re->guest.user = re;
-    re->guest.callback = libxl__migrate_takeover;
+    re->guest.made = made;
+    re->guest.callback = came;
     return libxl__dom_restore_start(egc, &re->guest);
 }
 

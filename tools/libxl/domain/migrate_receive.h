@@ -33,6 +33,10 @@ struct libxl__migrate_receive {
     const char *migration; /* NULL: the sender did not name it */
     libxl__new_domain nd;
     libxl__dom_restore guest;
+    libxl__keep keep;
+    bool keeping; /* the keeper is not up yet */
+    bool came;    /* the guest is complete, or its coming has failed: came_rc */
+    int came_rc;
     struct libxl__migrate_outcome outcome;
     libxl__bufreader br;
     libxl__bufwriter bw;
@@ -53,7 +57,8 @@ void libxl__migrate_receive_fail(libxl__egc *egc,
 void libxl__migrate_receive_complete(libxl__egc *egc,
                                      struct libxl__migrate_receive *re, int rc);
 
-/* The guest is complete: dom_restore's callback. */
-void libxl__migrate_takeover(libxl__egc *egc, libxl__dom_restore *dr, int rc);
+/* The guest is complete, and has a keeper. */
+void libxl__migrate_takeover(libxl__egc *egc,
+                             struct libxl__migrate_receive *re, int rc);
 
 #endif

@@ -7,6 +7,7 @@
  *         -> unpaused -> (report) -> complete                       runs here
  *   wrong GO, or it cannot run:
  *         give_back -> given_undone -> (report) -> complete
+ *   nobody can tell whether it runs:  leave_it -> complete
  *
  * The guest never runs here before the journal says GO, and is given back only
  * when nothing of it is left.
@@ -45,9 +46,9 @@ static int write_journal(struct libxl__migrate_receive *re,
                                 &re->nd.journal);
 }
 
-void libxl__migrate_takeover(libxl__egc *egc, libxl__dom_restore *dr, int rc)
+void libxl__migrate_takeover(libxl__egc *egc,
+                             struct libxl__migrate_receive *re, int rc)
 {
-    struct libxl__migrate_receive *re = dr->user;
     const struct libxl__hs_text *word = libxl__hs_text(LIBXL__HS_READY);
 
     if (!rc)
@@ -155,17 +156,31 @@ static void go_read(libxl__egc *egc, libxl__bufreader *br,
     };
     rc = h->ops->unpause(egc, h, &re->call);
     if (rc)
-        give_back(egc, re, rc);
+        unpaused(egc, &re->call, rc);
+}
+
+/* It may have run, so it is not the sender's any more: the journal says GO, and
+ * whoever finds it lets the guest run. */
+static void leave_it(libxl__egc *egc, struct libxl__migrate_receive *re)
+{
+    LOGD(re->ctx, re->nd.domid, ERROR,
+         "nobody can tell whether the guest runs: `xl recover %u` tries again",
+         re->nd.domid);
+    libxl__domain_lock_release(re->nd.lock);
+    re->nd.lock = NULL;
+    libxl__migrate_receive_complete(egc, re, ERROR_BADFAIL);
 }
 
 static void unpaused(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     struct libxl__migrate_receive *re = call->user;
 
-    if (rc)
-        give_back(egc, re, rc);
-    else
+    if (!rc)
         runs_here(egc, re);
+    else if (rc == ERROR_BADFAIL)
+        leave_it(egc, re);
+    else
+        give_back(egc, re, rc);
 }
 
 /* From here nothing takes it away again: what fails is said, and no more. */

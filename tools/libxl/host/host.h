@@ -65,7 +65,8 @@ struct libxl__host_ops {
     /* Idempotent. Of a suspended guest: resume will leave it paused. */
     int (*pause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* Clears the record's never_started first: a guest that ran must never
-     * pass for one that did not. */
+     * pass for one that did not. ERROR_BADFAIL: nobody can tell whether it
+     * runs; after any other error it does not. */
     int (*unpause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* For a save: stop the guest for good, disks flushed. Aborted: it runs as
      * before. */

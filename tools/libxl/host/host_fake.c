@@ -28,6 +28,7 @@ struct fake_host {
     bool fail_on; /* and all calls behind fail_at */
     const char *hang;
     bool hanging;
+    bool unsure; /* nobody can tell whether an unpaused guest runs */
 };
 
 /* Of one call: on the ao's gc, in call->state. */
@@ -230,6 +231,8 @@ static int fake_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
     if (!rc)
         rc = libxl__fake_guest_set(fake_of(h)->store, call->domid, FAKE_RUNNING,
                                    FAKE_NONE);
+    if (!rc && fake_of(h)->unsure)
+        rc = ERROR_BADFAIL;
     return answer_soon(egc, h, call, "unpause", rc);
 }
 
@@ -401,6 +404,7 @@ static libxl__host *open_fake(libxl_ctx *ctx, bool qemu_image)
     fh->host.ctx = ctx;
     fh->fail_at = fail ? (unsigned)strtoul(fail, NULL, 10) : 0;
     fh->hang = getenv("XL_FAKE_HANG");
+    fh->unsure = getenv("XL_FAKE_UNSURE");
     fh->host.no_keeper = !getenv("XL_FAKE_KEEPER");
     fh->store = libxl__store_files_open(ctx);
     if (!fh->store) {

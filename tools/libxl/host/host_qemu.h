@@ -87,6 +87,10 @@ struct libxl__qemu_op {
      * after one that succeeded */
     const char *dev_before, *dev_after;
     libxl__dev_ask dev;
+    /* "cont" without an answer is no failure of it: QEMU is asked whether the
+     * guest runs. ERROR_BADFAIL: it does not say. */
+    bool must_know, asking;
+    int unanswered_rc; /* of that "cont" */
     /* NULL, or: looks at the result; what it returns is the call's rc */
     int (*done)(struct libxl__qemu_op *op, int rc, yajl_val last);
 };
@@ -100,6 +104,9 @@ void libxl__qemu_op_step(struct libxl__qemu_op *op, const char *command,
 /* Starts the script; on error the op has been dropped. */
 int libxl__qemu_op_start(libxl__egc *egc, struct libxl__qemu_op *op);
 void libxl__qemu_op_drop(struct libxl__qemu_op *op);
+
+/* Of query-status: it has been stopped, or never ran, and has not ended. */
+bool libxl__qemu_only_stopped(yajl_val status);
 
 /* ---- the ops, by file ---- */
 

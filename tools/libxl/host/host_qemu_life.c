@@ -31,7 +31,7 @@ static int write_run(struct libxl__qemu_op *op, enum libxl__run_state state,
 
 /* query-status says whether the guest has only been stopped, or has ended by
  * itself before the stop: then the keeper's record stands. */
-static bool only_stopped(yajl_val status)
+bool libxl__qemu_only_stopped(yajl_val status)
 {
     static const char *const stopped[] = { "paused", "prelaunch", "postmigrate",
                                            "finish-migrate", "inmigrate",
@@ -85,7 +85,7 @@ static void add_cont(struct libxl__qemu_op *op)
 
 static int pause_done(struct libxl__qemu_op *op, int rc, yajl_val last)
 {
-    if (rc || !only_stopped(last))
+    if (rc || !libxl__qemu_only_stopped(last))
         return rc;
     if (op->run.state == LIBXL__RUN_SUSPENDED)
         return write_run(op, LIBXL__RUN_SUSPENDED, false);
@@ -118,7 +118,7 @@ static int refuse_ended(struct libxl__qemu_op *op)
 static int unpause_done(struct libxl__qemu_op *op, int rc, yajl_val last)
 {
     /* Nothing ran: the record is as wrong as it was right before. */
-    if (rc)
+    if (rc && rc != ERROR_BADFAIL)
         libxl__run_record_write(op->hq->store, op->call->domid, &op->run);
     return rc;
 }
@@ -154,6 +154,7 @@ int libxl__qemu_unpause(libxl__egc *egc, libxl__host *h,
     if (rc)
         return rc;
     add_cont(op);
+    op->must_know = true;
     op->done = unpause_done;
     if (op->run.state == LIBXL__RUN_SHUTDOWN)
         rc = refuse_ended(op);
@@ -195,7 +196,7 @@ static void note_end(struct libxl__qemu_op *op, yajl_val status)
 
 static int suspend_done(struct libxl__qemu_op *op, int rc, yajl_val last)
 {
-    if (rc || only_stopped(last))
+    if (rc || libxl__qemu_only_stopped(last))
         return rc;
     note_end(op, last);
     LOGD(op->hq->host.ctx, op->call->domid, ERROR,

@@ -4,6 +4,7 @@
  *
  *   start [-> before_done] -> script_done [-> retry_now -> script_done ...]
  *         [-> after_done] -> callback
+ *   and where "cont" was not answered:  script_done -> ask_status -> script_done
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -184,11 +185,55 @@ static void after_done(libxl__egc *egc, libxl__dev_ask *ask, int rc)
     end(egc, op_of_dev(ask), rc);
 }
 
+/* Without an answer to "cont", or behind it, the guest may run. */
+static bool may_run(const struct libxl__qemu_op *op, int rc)
+{
+    size_t at = op->script.at;
+
+    while (at > 0 && strcmp(op->steps[at].command, "cont"))
+        at--;
+    if (strcmp(op->steps[at].command, "cont"))
+        return false;
+    return op->script.at > at ||
+           (rc != ERROR_QMP_GENERIC_ERROR && rc != ERROR_LOCK_FAIL);
+}
+
+/* A command that QEMU is still at is done when this one is answered. */
+static int ask_status(libxl__egc *egc, struct libxl__qemu_op *op, int rc)
+{
+    op->asking = true;
+    op->unanswered_rc = rc;
+    op->steps[0] = (struct libxl__qmp_step){.command = "query-status"};
+    op->script.nr_steps = 1;
+    return libxl__qmp_script_start(egc, &op->script);
+}
+
+static int look_at_status(struct libxl__qemu_op *op, int rc, yajl_val status)
+{
+    if (!rc && libxl__qemu_only_stopped(status))
+        return op->unanswered_rc;
+    if (!rc)
+        return 0;
+    LOGD(op->hq->host.ctx, op->call->domid, ERROR,
+         "QEMU does not say whether the guest runs");
+    return ERROR_BADFAIL;
+}
+
 static void script_done(libxl__egc *egc, libxl__qmp_script *s, int rc,
                         yajl_val last)
 {
     struct libxl__qemu_op *op = op_of_script(s);
 
+    if (op->asking) {
+        finish(egc, op, look_at_status(op, rc, last), last);
+        return;
+    }
+    if (rc && op->must_know && may_run(op, rc)) {
+        rc = ask_status(egc, op, rc);
+        if (rc)
+            finish(egc, op, look_at_status(op, rc, NULL), NULL);
+        return;
+    }
     if ((rc == ERROR_QMP_GENERIC_ERROR || rc == ERROR_LOCK_FAIL) &&
         op->retries) {
         op->retries--;

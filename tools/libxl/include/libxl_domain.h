@@ -146,6 +146,7 @@ int libxl_domain_migrate(libxl_ctx *ctx, uint32_t domid,
 typedef struct {
     int in_fd, out_fd; /* the stream and the handshake: stdin and stdout */
     bool paused;       /* do not run it when it has come */
+    bool restart;      /* its keeper is to apply on_poweroff and so on */
 } libxl_migrate_receive_how;
 /* 0: it runs (or waits, paused) here; or a sender's question what became of a
  * migration was answered: then *domid_out is INVALID_DOMID. */
