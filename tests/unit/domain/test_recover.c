@@ -19,6 +19,7 @@
 #include "migrate/journal.h"
 #include "migrate/received.h"
 #include "store/domain_record.h"
+#include "store/run_record.h"
 
 static struct dom_rig rig;
 static uint32_t domid;
@@ -317,6 +318,32 @@ static void a_damaged_journal_is_left_to_the_user(void **state)
     assert_goes_on();
 }
 
+static void a_destroy_that_was_cut_is_ended(void **state)
+{
+    struct libxl__journal j;
+
+    libxl__journal_init(&j, JOURNAL_DESTROY, JSTEP_DONE);
+    j.then = LIBXL_SAVE_THEN_DESTROY;
+    assert_int_equal(recover(&j), 0);
+    assert_int_equal(dom_rig_count(&rig), 0);
+}
+
+/* The keeper finds the end of the old guest once more. */
+static void a_restart_that_was_cut_has_not_begun(void **state)
+{
+    struct libxl__run_record run;
+    struct libxl__journal j;
+
+    libxl__journal_init(&j, JOURNAL_RESTART, JSTEP_BUILDING);
+    j.reason = LIBXL_SHUTDOWN_REASON_WATCHDOG;
+    assert_int_equal(recover(&j), 0);
+    assert_false(dom_rig_record(&rig, domid, "journal"));
+    assert_false(dom_rig_record(&rig, domid, "fake"));
+    assert_int_equal(libxl__run_record_read(store(), domid, &run), 0);
+    assert_int_equal(run.state, LIBXL__RUN_SHUTDOWN);
+    assert_int_equal(run.reason, LIBXL_SHUTDOWN_REASON_WATCHDOG);
+}
+
 static void destroy_at(enum libxl__journal_step step)
 {
     struct libxl__journal j = save_at(step, LIBXL_SAVE_THEN_DESTROY);
@@ -360,6 +387,8 @@ int main(void)
         TEST(a_copy_that_the_user_runs_is_marked),
         TEST(a_copy_that_is_given_up_is_not_marked),
         TEST(marks_of_other_migrations_stay),
+        TEST(a_destroy_that_was_cut_is_ended),
+        TEST(a_restart_that_was_cut_has_not_begun),
         TEST(destroy_removes_the_unfinished_file),
         TEST(destroy_removes_a_file_that_has_no_name_yet),
     };

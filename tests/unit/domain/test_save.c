@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -254,6 +255,29 @@ static void a_reader_that_leaves_gives_the_guest_back(void **state)
     assert_false(dom_rig_record(&rig, domid, "journal"));
 }
 
+/* Nobody reads on for a guest that cannot be made. */
+static void a_silent_stream_is_not_waited_for(void **state)
+{
+    libxl_domain_config config;
+    uint32_t domid;
+    int fds[2];
+
+    assert_int_equal(pipe(fds), 0);
+    dom_rig_config(&config, "one");
+    /* check_config is the first call, create the second */
+    setenv("XL_FAKE_FAIL", "2", 1);
+    dom_rig_close(&rig);
+    dom_rig_open(&rig);
+    unsetenv("XL_FAKE_FAIL");
+    assert_int_equal(libxl_domain_create_restore(rig.ctx, &config, &domid,
+                                                 fds[0], 2, NULL, NULL),
+                     ERROR_FAIL);
+    assert_int_equal(dom_rig_count(&rig), 0);
+    libxl_domain_config_dispose(&config);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +305,8 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_reader_that_leaves_gives_the_guest_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_silent_stream_is_not_waited_for,
+                                        setup, teardown),
     };
 
     return cmocka_run_group_tests_name("save", tests, NULL, NULL);

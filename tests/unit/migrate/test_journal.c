@@ -75,7 +75,10 @@ static enum libxl__journal_action expected(enum libxl__journal_verb verb,
 
     switch (step) {
     case JSTEP_BUILDING:
-        return outgoing ? JACT_IMPOSSIBLE : JACT_DESTROY;
+        if (verb == JOURNAL_RESTART)
+            return JACT_END;
+        return outgoing || verb == JOURNAL_DESTROY ? JACT_IMPOSSIBLE
+                                                   : JACT_DESTROY;
     case JSTEP_WRITING:
         return outgoing ? JACT_RESUME : JACT_IMPOSSIBLE;
     case JSTEP_COMMITTED:
@@ -93,7 +96,9 @@ static enum libxl__journal_action expected(enum libxl__journal_verb verb,
     case JSTEP_READY:
         return verb == JOURNAL_RECEIVE ? JACT_ASK : JACT_IMPOSSIBLE;
     case JSTEP_DONE:
-        return verb == JOURNAL_SEND ? JACT_FINISH : JACT_IMPOSSIBLE;
+        return verb == JOURNAL_SEND || verb == JOURNAL_DESTROY
+                   ? JACT_FINISH
+                   : JACT_IMPOSSIBLE;
     case JSTEP_NR:
         break;
     }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * destroy.c - chain: start -> (lock) -> recovered -> ended -> finish
- *                          -> (busy) -> ended_under -> wait_lock ... -> finish
+ * destroy.c - chain, in order of time:
+ *   start -> (lock) -> forgotten -> (journal) -> ended -> finish
+ *         -> (busy) -> ended -> retry_lock ... -> forgotten -> (journal)
+ *                                              -> ended -> finish
  *
  * Overrides another operation: the guest is ended under its feet, it fails, and
- * when it has let go of the lock (or after a while without) the rest goes.
+ * when it has let go of the lock (or after a while without) the rest goes. The
+ * keeper may have had the lock in between, and have started the guest again: it
+ * is ended once more.
  */
 #include <string.h>
 
@@ -92,17 +96,29 @@ int libxl__domain_destroy_start(libxl__egc *egc, libxl__ao *ao,
     return 0;
 }
 
+/* With the lock: a destroy that is cut off is ended by whoever finds it, and
+ * not taken for the guest's own end. */
+static int note_destroy(struct destroy *de)
+{
+    struct libxl__journal j;
+    int rc = libxl__journal_init(&j, JOURNAL_DESTROY, JSTEP_DONE);
+
+    j.then = LIBXL_SAVE_THEN_DESTROY;
+    return rc ? rc
+              : libxl__journal_write(de->store, libxl__ao_gc(de->ao),
+                                     de->domid, &j);
+}
+
 static void forgotten(libxl__egc *egc, libxl__recover_one *ro, int rc)
 {
     struct destroy *de = ro->user;
 
+    if (!rc)
+        rc = note_destroy(de);
     if (rc)
         LOGD(de->host->ctx, de->domid, WARN,
              "the journal could not be followed; destroying all the same");
-    if (de->call.callback) /* the guest was ended before we had the lock */
-        finish(egc, de, 0);
-    else
-        end_guest(egc, de);
+    end_guest(egc, de);
 }
 
 static void end_guest(libxl__egc *egc, struct destroy *de)

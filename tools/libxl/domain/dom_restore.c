@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * dom_restore.c - two chains at once, in order of time:
- *   start -> created                                              \
+ *   start -> created [-> died]                                    \
  *         -> run_libxc -> sh_done -> open_emulator -> stream_done  > both_done
  *   both_done -> loaded -> finish
  *
@@ -12,17 +12,21 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/container.h"
 #include "base/log.h"
+#include "base/proc_id.h"
 
 #define EMULATOR_ID_QEMU 2    /* libxl stream: qemu-xen, "upstream QEMU" */
 #define EMULATOR_ID_UNKNOWN 0 /* the stream reader lets converted ones through */
 
 static void created(libxl__egc *egc, libxl__host_call *call, int rc);
+static void watch_process(libxl__egc *egc, libxl__dom_restore *dr);
+static void stop_stream(libxl__egc *egc, libxl__dom_restore *dr, int rc);
 static void run_libxc(libxl__egc *egc, libxl__stream_read *sr);
 static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc);
 static int open_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
@@ -36,6 +40,11 @@ static void loaded(libxl__egc *egc, libxl__host_call *call, int rc);
 static libxl__dom_restore *dom_restore_of_sh(libxl__save_helper *sh)
 {
     return CONTAINER_OF(sh, libxl__dom_restore, sh);
+}
+
+static libxl__dom_restore *dom_restore_of_death(libxl__ev_fd *ev)
+{
+    return CONTAINER_OF(ev, libxl__dom_restore, death);
 }
 
 static libxl__host_call *make_call(libxl__dom_restore *dr,
@@ -87,7 +96,8 @@ int libxl__dom_restore_start(libxl__egc *egc, libxl__dom_restore *dr)
 {
     int rc;
 
-    dr->emulator_fd = -1;
+    dr->emulator_fd = dr->pidfd = -1;
+    libxl__ev_fd_init(&dr->death);
     dr->guest_open = dr->helping = false;
     dr->create_rc = 0;
     rc = dr->host->ops->create(egc, dr->host, make_call(dr, created),
@@ -110,8 +120,55 @@ static void created(libxl__egc *egc, libxl__host_call *call, int rc)
         dr->made(egc, dr);
     if (!dr->streaming)
         both_done(egc, dr);
-    else if (rc && dr->helping)
+    else if (rc)
+        stop_stream(egc, dr, rc);
+    else
+        watch_process(egc, dr);
+}
+
+/* ---- a guest that ends while it is being filled ---- */
+
+/* There is no guest to fill; the sender may be silent for long. */
+static void stop_stream(libxl__egc *egc, libxl__dom_restore *dr, int rc)
+{
+    if (dr->helping)
         libxl__save_helper_stop(egc, &dr->sh, rc);
+    else
+        libxl__stream_read_stop(egc, &dr->stream, rc);
+}
+
+static void stop_watching(libxl__dom_restore *dr)
+{
+    libxl__ev_fd_deregister(dr->host->ctx, &dr->death);
+    if (dr->pidfd >= 0)
+        close(dr->pidfd);
+    dr->pidfd = -1;
+}
+
+static void died(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
+                 short revents)
+{
+    libxl__dom_restore *dr = dom_restore_of_death(ev);
+
+    stop_watching(dr);
+    LOGD(dr->host->ctx, dr->domid, ERROR,
+         "the guest's process has ended while its memory was being filled");
+    stop_stream(egc, dr, ERROR_FAIL);
+}
+
+/* Without a watch its death is noticed at the stream's end. */
+static void watch_process(libxl__egc *egc, libxl__dom_restore *dr)
+{
+    struct libxl__proc_id proc;
+
+    if (dr->guest.qemu_pid <= 0) /* a host without processes */
+        return;
+    if (libxl__proc_id_of(dr->guest.qemu_pid, &proc) == ERROR_NOTFOUND ||
+        libxl__proc_id_open(&proc, &dr->pidfd) == ERROR_NOTFOUND)
+        died(egc, &dr->death, -1, 0, 0);
+    else if (dr->pidfd >= 0)
+        libxl__ev_fd_register(dr->host->ctx, &dr->death, died, dr->pidfd,
+                              POLLIN);
 }
 
 /* ---- memory ---- */
@@ -202,6 +259,7 @@ static void stream_done(libxl__egc *egc, libxl__stream_read *sr, int rc)
 
     dr->streaming = false;
     dr->stream_rc = rc;
+    stop_watching(dr);
     if (!dr->creating)
         both_done(egc, dr);
 }

@@ -41,6 +41,8 @@ struct libxl__dom_restore {
     bool guest_open;
     bool creating, streaming; /* what has not ended yet */
     bool helping;             /* the save helper runs */
+    libxl__ev_fd death;       /* of the guest's process, while it streams */
+    int pidfd;
     int create_rc, stream_rc;
     int emulator_fd; /* -1: none has come */
     libxl__stream_read stream;

@@ -6,7 +6,7 @@
  *   settle -> (lock) -> recovered -> (policy)
  *          -> leave                                         -> end_round
  *          -> destroyed                                     -> quit
- *          -> cleared -> created -> unpaused                -> end_round
+ *          -> (journal) -> cleared -> created -> unpaused   -> end_round
  *
  * A guest starts again as a new QEMU process: a reset in place would meet
  * firmware that resets once more by itself, and a QEMU that an update has
@@ -37,6 +37,7 @@ static void destroyed(libxl__egc *egc, libxl__host_call *call, int rc);
 static void cleared(libxl__egc *egc, libxl__host_call *call, int rc);
 static void created(libxl__egc *egc, libxl__host_call *call, int rc);
 static void unpaused(libxl__egc *egc, libxl__host_call *call, int rc);
+static void restart_failed(libxl__egc *egc, libxl__keeper *kp, int rc);
 static void retry(libxl__egc *egc, libxl__ev_time *ev, int rc);
 static void owner_died(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
                        short revents);
@@ -282,11 +283,29 @@ static enum libxl__keeper_action decide(libxl__keeper *kp,
     return action;
 }
 
+/* Whoever finds it ends what there is of the new guest: a keeper begins anew. */
+static int note_restart(libxl__keeper *kp, libxl_shutdown_reason reason)
+{
+    struct libxl__journal j;
+    int rc = libxl__journal_init(&j, JOURNAL_RESTART, JSTEP_BUILDING);
+
+    j.was_running = true;
+    j.reason = reason;
+    return rc ? rc
+              : libxl__journal_write(kp->store, libxl__ao_gc(kp->round.ao),
+                                     kp->domid, &j);
+}
+
 static int act(libxl__egc *egc, libxl__keeper *kp,
-               enum libxl__keeper_action action)
+               enum libxl__keeper_action action, libxl_shutdown_reason reason)
 {
     libxl__host *h = kp->host;
+    int rc = 0;
 
+    if (action == KEEPER_RESTART)
+        rc = note_restart(kp, reason);
+    if (rc)
+        return rc;
     return h->ops->destroy(
         egc, h, make_call(kp, action == KEEPER_DESTROY ? destroyed : cleared));
 }
@@ -319,8 +338,10 @@ static void recovered(libxl__egc *egc, libxl__recover_one *one, int rc)
     }
     action = decide(kp, reason);
     if (action != KEEPER_LEAVE)
-        rc = act(egc, kp, action);
-    if (rc || action == KEEPER_LEAVE)
+        rc = act(egc, kp, action, reason);
+    if (rc && action == KEEPER_RESTART)
+        restart_failed(egc, kp, rc);
+    else if (rc || action == KEEPER_LEAVE)
         leave(egc, kp, rc);
 }
 
@@ -340,6 +361,13 @@ static void destroyed(libxl__egc *egc, libxl__host_call *call, int rc)
 
 /* ---- starting again ---- */
 
+/* What there is stays as it is, for the user: not to be tried for ever. */
+static void restart_failed(libxl__egc *egc, libxl__keeper *kp, int rc)
+{
+    libxl__journal_erase(kp->store, kp->domid);
+    leave(egc, kp, rc);
+}
+
 static void cleared(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     libxl__keeper *kp = call->user;
@@ -349,7 +377,7 @@ static void cleared(libxl__egc *egc, libxl__host_call *call, int rc)
         rc = h->ops->create(egc, h, make_call(kp, created), &kp->round.config,
                             false);
     if (rc)
-        leave(egc, kp, rc);
+        restart_failed(egc, kp, rc);
 }
 
 static void created(libxl__egc *egc, libxl__host_call *call, int rc)
@@ -362,15 +390,17 @@ static void created(libxl__egc *egc, libxl__host_call *call, int rc)
     if (!rc)
         rc = h->ops->unpause(egc, h, make_call(kp, unpaused));
     if (rc)
-        leave(egc, kp, rc);
+        restart_failed(egc, kp, rc);
 }
 
 static void unpaused(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     libxl__keeper *kp = call->user;
 
+    if (!rc)
+        rc = libxl__journal_erase(kp->store, kp->domid);
     if (rc) {
-        leave(egc, kp, rc);
+        restart_failed(egc, kp, rc);
         return;
     }
     kp->started_ms = libxl__now_ms(kp->ctx);

@@ -6,6 +6,7 @@
  *         -> pause_guest   -> paused    -> resume_guest ...
  *         -> run_guest     -> running   -> finish
  *         -> destroy_guest -> destroyed -> finish
+ *         -> end_guest     -> ended     -> finish
  *
  * The journal is erased last: a recovery that is itself killed is done again.
  */
@@ -18,6 +19,7 @@
 
 #include "base/log.h"
 #include "domain/names.h"
+#include "domain/recover_question.h"
 #include "migrate/received.h"
 #include "store/domain_record.h"
 #include "store/run_record.h"
@@ -33,6 +35,8 @@ static void run_guest(libxl__egc *egc, libxl__recover_one *ro);
 static void running(libxl__egc *egc, libxl__host_call *call, int rc);
 static void destroy_guest(libxl__egc *egc, libxl__recover_one *ro);
 static void destroyed(libxl__egc *egc, libxl__host_call *call, int rc);
+static void end_guest(libxl__egc *egc, libxl__recover_one *ro);
+static void ended(libxl__egc *egc, libxl__host_call *call, int rc);
 
 static libxl__store *store_of(libxl__recover_one *ro)
 {
@@ -99,36 +103,13 @@ static void remove_temporary_file(libxl__recover_one *ro)
               j->temp_path);
 }
 
-static void log_question(libxl__recover_one *ro)
-{
-    const struct libxl__journal *j = &ro->journal;
-    libxl_ctx *ctx = ro->host->ctx;
-
-    if (j->verb == JOURNAL_SAVE)
-        LOGD(ctx, ro->domid, ERROR,
-             "the guest was saved to %s, but that file is no longer there: "
-             "`xl destroy` if it is to be restored, `xl unpause` if not",
-             j->path);
-    else if (j->verb == JOURNAL_RECEIVE)
-        LOGD(ctx, ro->domid, ERROR,
-             "a migration to here was cut before the guest was given away: "
-             "it has not run here, and should be running at the sender. `xl "
-             "destroy` it here if so, `xl unpause` it only if it never will");
-    else
-        LOGD(ctx, ro->domid, ERROR,
-             "a migration (by: %s) was cut after its point of no return: find "
-             "out whether the guest runs there; `xl destroy` here if it does, "
-             "`xl unpause` here only if it does not and never will",
-             j->peer ? j->peer : "unknown");
-}
-
 /* A question that the journal alone cannot answer; unpausing answers it. */
 static void ask(libxl__egc *egc, libxl__recover_one *ro)
 {
     int rc = 0;
 
     if (ro->policy != RECOVER_RUN) {
-        log_question(ro);
+        libxl__question_log(ro->host->ctx, ro->domid, &ro->journal);
         ro->callback(egc, ro, ERROR_NOT_READY);
         return;
     }
@@ -217,18 +198,6 @@ static void look_for_the_source(libxl__egc *egc, libxl__recover_one *ro)
         act(egc, ro);
 }
 
-static bool make_question(const struct libxl__journal *j,
-                          struct libxl__hs_query *query)
-{
-    libxl_uuid uuid;
-
-    if (!j->peer_uuid || !j->migration ||
-        !libxl__uuid_parse(j->peer_uuid, &uuid))
-        return false;
-    memcpy(query->uuid, &uuid, sizeof(query->uuid));
-    return libxl__hs_id_parse(j->migration, query->id);
-}
-
 /* The source, having given the guest away: only the receiver knows. */
 static void ask_peer(libxl__egc *egc, libxl__recover_one *ro)
 {
@@ -239,7 +208,7 @@ static void ask_peer(libxl__egc *egc, libxl__recover_one *ro)
         return;
     }
     if (ro->policy != RECOVER_REACH || j->verb != JOURNAL_SEND || !j->peer ||
-        !make_question(j, &ro->question.query)) {
+        !libxl__question_make(j, &ro->question.query)) {
         ask(egc, ro);
         return;
     }
@@ -301,6 +270,9 @@ static void act(libxl__egc *egc, libxl__recover_one *ro)
         return;
     case JACT_RUN:
         run_guest(egc, ro);
+        return;
+    case JACT_END:
+        end_guest(egc, ro);
         return;
     case JACT_ASK:
         ask_peer(egc, ro);
@@ -491,5 +463,28 @@ static void destroyed(libxl__egc *egc, libxl__host_call *call, int rc)
                  ? "removed: it was only half built"
                  : "removed: the operation that was to end it had succeeded");
     }
+    finish(egc, ro, rc);
+}
+
+/* A guest that was being started again: what there is of the new one goes, and
+ * the keeper finds the end of the old one, with its reason, once more. */
+static void end_guest(libxl__egc *egc, libxl__recover_one *ro)
+{
+    int rc = ro->host->ops->destroy(egc, ro->host, make_call(ro, ended));
+
+    if (rc)
+        ended(egc, &ro->call, rc);
+}
+
+static void ended(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__recover_one *ro = call->user;
+    const struct libxl__run_record run = {
+        .state = LIBXL__RUN_SHUTDOWN,
+        .reason = ro->journal.reason,
+    };
+
+    if (!rc)
+        rc = libxl__run_record_write(store_of(ro), ro->domid, &run);
     finish(egc, ro, rc);
 }

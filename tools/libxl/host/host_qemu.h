@@ -63,7 +63,7 @@ const char *libxl__qemu_log_reason(libxl__gc *gc, int log_fd);
 
 /* ---- a call that is a QMP script ---- */
 
-#define LIBXL__QEMU_MAX_STEPS 6
+#define LIBXL__QEMU_MAX_STEPS 8
 
 /* What host_qemu_state.c needs to have been said before, on either side. */
 #define LIBXL__QEMU_CAPABILITIES                                               \

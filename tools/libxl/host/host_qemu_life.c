@@ -74,6 +74,8 @@ static int state_is_out(libxl__qmp_script *s, yajl_val answer)
 /* Let the guest run, once QEMU is ready for it: that takes milliseconds. */
 static void add_cont(struct libxl__qemu_op *op)
 {
+    if (op->run.state_taken) /* nobody waits for it any more */
+        libxl__qemu_op_step(op, "migrate_cancel", NULL);
     op->steps[op->script.nr_steps].check = state_is_out;
     libxl__qemu_op_step(op, "query-migrate", NULL);
     libxl__qemu_op_step(op, "cont", NULL);

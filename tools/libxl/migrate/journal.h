@@ -23,6 +23,8 @@ enum libxl__journal_verb {
     JOURNAL_SAVE,
     JOURNAL_SEND,    /* migration, at the source */
     JOURNAL_RECEIVE, /* migration, at the target */
+    JOURNAL_DESTROY,
+    JOURNAL_RESTART, /* by the keeper, after the guest ended by itself */
     JOURNAL_NR_VERBS,
 };
 
@@ -35,7 +37,7 @@ enum libxl__journal_step {
     JSTEP_GIVEN_BACK, /* migration: it is the source's again */
     JSTEP_GIVEN_UP,   /* migration: the target never ran it and never will */
     JSTEP_READY,      /* migration: the target has all and waits for GO */
-    JSTEP_DONE,       /* migration: it runs at the target */
+    JSTEP_DONE,       /* it runs at the target, or is to be destroyed */
     JSTEP_NR,
 };
 
@@ -47,6 +49,7 @@ enum libxl__journal_action {
     JACT_LOOK,       /* did the rename happen? then FINISH, else RESUME */
     JACT_FINISH,     /* do what was to follow ("then") */
     JACT_RUN,        /* this side owns the guest: let it run */
+    JACT_END,        /* end it, and say why it ended: "reason" */
     JACT_ASK,        /* only the peer or the user knows */
 };
 
@@ -61,6 +64,7 @@ struct libxl__journal {
     struct libxl__proc_id owner;
     bool was_running; /* the guest, before the operation touched it */
     libxl_save_then then;
+    libxl_shutdown_reason reason; /* JOURNAL_RESTART: why the guest ended */
     /* Save to a regular file; NULL: written directly. */
     char *path, *temp_path;
     uint64_t file_dev, file_ino; /* of the temporary file */

@@ -28,6 +28,8 @@ static void encode(struct libxl__json_writer *w, const struct libxl__journal *j,
     libxl__json_put_raw(w, "owner", owner);
     libxl__json_put_bool(w, "was_running", j->was_running);
     libxl__json_put_string(w, "then", then_names[j->then]);
+    if (j->verb == JOURNAL_RESTART)
+        libxl__json_put_i64(w, "reason", j->reason);
     libxl__json_put_string(w, "path", j->path);
     libxl__json_put_string(w, "temp_path", j->temp_path);
     libxl__json_put_u64(w, "file_dev", j->file_dev);
@@ -107,6 +109,19 @@ static bool decode_text(libxl__gc *gc, yajl_val root, const char *key,
     return *out != NULL;
 }
 
+static bool decode_reason(yajl_val root, struct libxl__journal *out)
+{
+    int64_t reason;
+
+    if (out->verb != JOURNAL_RESTART)
+        return true;
+    if (!libxl__json_i64(root, "reason", &reason) || reason < 0 ||
+        reason > LIBXL_SHUTDOWN_REASON_SOFT_RESET)
+        return false;
+    out->reason = (libxl_shutdown_reason)reason;
+    return true;
+}
+
 static const char *decode_fields(libxl__gc *gc, yajl_val root,
                                  struct libxl__journal *out)
 {
@@ -121,7 +136,7 @@ static const char *decode_fields(libxl__gc *gc, yajl_val root,
     if (libxl__proc_id_from_json(libxl__json_get(root, "owner"), &out->owner))
         return "its owner is missing or wrong";
     if (!libxl__json_bool(root, "was_running", &out->was_running) ||
-        !decode_then(root, &out->then))
+        !decode_then(root, &out->then) || !decode_reason(root, out))
         return "what was to follow is missing or wrong";
     if (!libxl__json_u64(root, "file_dev", &out->file_dev) ||
         !libxl__json_u64(root, "file_ino", &out->file_ino) ||

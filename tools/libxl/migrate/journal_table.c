@@ -10,7 +10,8 @@
 static const char *const verb_names[JOURNAL_NR_VERBS] = {
     [JOURNAL_CREATE] = "create",   [JOURNAL_RESTORE] = "restore",
     [JOURNAL_SAVE] = "save",       [JOURNAL_SEND] = "send",
-    [JOURNAL_RECEIVE] = "receive",
+    [JOURNAL_RECEIVE] = "receive", [JOURNAL_DESTROY] = "destroy",
+    [JOURNAL_RESTART] = "restart",
 };
 
 static const char *const step_names[JSTEP_NR] = {
@@ -39,6 +40,8 @@ static const enum libxl__journal_action actions[JOURNAL_NR_VERBS][JSTEP_NR] = {
                          [JSTEP_READY] = JACT_ASK,
                          [JSTEP_GO] = JACT_RUN,
                          [JSTEP_GIVEN_UP] = JACT_DESTROY},
+    [JOURNAL_DESTROY] = {[JSTEP_DONE] = JACT_FINISH},
+    [JOURNAL_RESTART] = {[JSTEP_BUILDING] = JACT_END},
 };
 
 enum libxl__journal_action libxl__journal_action(enum libxl__journal_verb verb,

@@ -44,6 +44,7 @@ struct libxl__srd_state {
     uint64_t rest;               /* to be skipped before the next record */
     uint8_t small[CHUNK];
     uint8_t *body; /* EMULATOR_XENSTORE_DATA's */
+    bool in_libxc; /* it has the fd */
     char what[96]; /* names what is being read */
 };
 
@@ -260,6 +261,7 @@ static void record_header_read(libxl__egc *egc, libxl__bufreader *br,
         end_seen(egc, st);
         break;
     case REC_TYPE_LIBXC_CONTEXT:
+        st->in_libxc = true;
         st->sr->run_libxc(egc, st->sr);
         break;
     case REC_TYPE_EMULATOR_XENSTORE_DATA:
@@ -274,11 +276,23 @@ static void record_header_read(libxl__egc *egc, libxl__bufreader *br,
     }
 }
 
+void libxl__stream_read_stop(libxl__egc *egc, libxl__stream_read *sr, int rc)
+{
+    struct libxl__srd_state *st = sr->state;
+
+    if (!st || st->in_libxc)
+        return;
+    libxl__bufreader_kill(&st->br);
+    libxl__datacopier_kill(&st->dc);
+    finish(egc, st, rc);
+}
+
 void libxl__stream_read_libxc_done(libxl__egc *egc, libxl__stream_read *sr,
                                    int rc)
 {
     struct libxl__srd_state *st = sr->state;
 
+    st->in_libxc = false;
     if (rc) {
         finish(egc, st, rc);
         return;

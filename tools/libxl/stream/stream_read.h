@@ -42,6 +42,9 @@ struct libxl__stream_read {
 
 void libxl__stream_read_init(libxl__stream_read *sr);
 int libxl__stream_read_start(libxl__egc *egc, libxl__stream_read *sr);
+/* Ends it with rc, unless libxc has the fd: then the answer does. callback runs
+ * from inside. Idempotent. */
+void libxl__stream_read_stop(libxl__egc *egc, libxl__stream_read *sr, int rc);
 void libxl__stream_read_libxc_done(libxl__egc *egc, libxl__stream_read *sr,
                                    int rc);
 
