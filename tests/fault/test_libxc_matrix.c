@@ -24,7 +24,7 @@
 #define K_MAX 10000u
 
 struct scene {
-    bool qemu_host, live, restore, pipe;
+    bool qemu_host, live, restore, pipe, pv;
 };
 
 static const struct scene scenes[] = {
@@ -35,6 +35,9 @@ static const struct scene scenes[] = {
     {.qemu_host = true, .restore = true},
     {.qemu_host = false, .restore = true},
     {.qemu_host = true, .restore = true, .pipe = true},
+    {.pv = true},
+    {.pv = true, .live = true},
+    {.pv = true, .restore = true},
 };
 #define NR_SCENES (sizeof(scenes) / sizeof(scenes[0]))
 
@@ -90,7 +93,8 @@ static struct xc_hv *in_memfd(const struct sr_guest *g, uint64_t seed)
 {
     struct xc_hv_fake_params p = {
         .nr_pfns = g->pages,
-        .type = XC_GUEST_HVM,
+        .type = g->pv_width ? XC_GUEST_PV : XC_GUEST_HVM,
+        .pv_width = g->pv_width,
         .qemu_host = g->qemu_host,
         .use_memory_fd = true,
         .memory_fd = memfd_create("guest", 0),
@@ -113,6 +117,7 @@ static void stage_open(struct stage *s, const struct scene *scene)
         .pages = PAGES,
         .qemu_host = scene->qemu_host,
         .seed = 11,
+        .pv_width = scene->pv ? 8 : 0,
         .dirty_per_call = scene->live ? 20 : 0,
     };
     s->fd = sr_temp_file();

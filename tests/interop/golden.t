@@ -47,12 +47,17 @@ def debian_faults(theirs):
             yield "%s: Debian %s" % (g.name, got)
 
 
+def is_pv(head):
+    """Is the libxc stream that begins there a PV guest's?"""
+    at = head.find(b"XENF")
+    return at >= 0 and head[at + 16:at + 20] == b"\1\0\0\0"
+
+
 def for_c(g):
     """Is the file for our C readers, as they are?"""
     with open(g.path, "rb") as f:
         head = f.read(4096)
-    at = head.find(b"XENF")
-    pv = at >= 0 and head[at + 16:at + 20] == b"\1\0\0\0"
+    pv = is_pv(head) and g.format != "libxc"  # xl-read makes HVM guests
     apart = {"strict", "checkpointed", "verifier"} & set(g.notes)
     back = "--back-channel" in g.options
     bare_end = g.check == "libxc.trailing"  # more may follow a bare stream
@@ -62,7 +67,8 @@ def for_c(g):
 def c_command(g):
     """The C reader for it."""
     if g.format == "libxc":
-        return [XC_READ, "--pages", "0x100000"]
+        return [XC_READ, "--pages", g.notes.get("pages", "0x100000"),
+                "--type", "pv" if is_pv(g.data()[:64]) else "hvm"]
     if g.format == "libxl":
         return [XL_READ, "-f", "libxl", "-x", "-m", "4096"]
     return [XL_READ] + (["-m", g.notes["memory"]]

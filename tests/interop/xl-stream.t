@@ -86,7 +86,7 @@ def test_map(tap, where):
     tap.equal(code, 0, "map")
     width, height, rows = read_png(png)
     tap.equal((width, height, rows[0][:9]),
-              (512, 1, bytes([3, 3, 4, 4, 4, 4, 0, 2, 5])), "map's pixels")
+              (512, 1, bytes([2, 3, 4, 4, 4, 4, 0, 2, 3])), "map's pixels")
     passes = make(where, "passes", "libxc\nxc STATIC_DATA_END\n"
                   "xc PAGE_DATA 0-3:data\nxc PAGE_DATA 1:data\n"
                   "xc PAGE_DATA 1:zeros\nxc HVM_CONTEXT\nxc END")

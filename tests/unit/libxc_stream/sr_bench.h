@@ -13,6 +13,7 @@ struct sr_guest {
     bool qemu_host;
     uint64_t seed;
     uint32_t dirty_per_call;
+    unsigned pv_width; /* 0: not PV */
 };
 
 struct sr_log {

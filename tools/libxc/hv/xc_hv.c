@@ -49,7 +49,8 @@ int xc_hv_info(struct xc_hv *hv, struct xc_hv_info *out)
     if (rc)
         return rc;
     if (out->nr_pfns != hv->nr_pfns || out->nr_pfns >= XC_PFN_LIMIT ||
-        (out->type != XC_GUEST_PV && out->type != XC_GUEST_HVM))
+        (out->type != XC_GUEST_PV && out->type != XC_GUEST_HVM) ||
+        (out->type == XC_GUEST_PV) != (hv->pv != NULL))
         return -EIO;
     return 0;
 }

@@ -34,10 +34,10 @@ enum xc_guest_type { XC_GUEST_PV = 1, XC_GUEST_HVM = 2 }; /* libxc stream 3.2 */
 
 struct xc_hv_info {
     enum xc_guest_type type;
-    xc_pfn_t nr_pfns;     /* first PFN that cannot exist: the p2m's size */
-    xc_pfn_t used_pages;  /* about so many hold anything; 0: unknown */
-    bool qemu_host;       /* image is bound to a QEMU host */
-    bool zero_fresh;      /* a fresh page is zero: holes need not be sent */
+    xc_pfn_t nr_pfns;    /* first PFN that cannot exist: the p2m's size */
+    xc_pfn_t used_pages; /* about so many hold anything; 0: unknown */
+    bool qemu_host;      /* image is bound to a QEMU host */
+    bool zero_fresh;     /* a fresh page is zero: holes need not be sent */
     uint32_t xen_major, xen_minor; /* 0 on a QEMU host */
 };
 
@@ -111,9 +111,12 @@ struct xc_hv_ops {
 #define XC_BATCH_MAX 1024u
 #define XC_PFN_LIMIT (UINT64_C(1) << 52) /* what a stream can name */
 
+struct xc_hv_pv_ops; /* xc_hv_pv.h */
+
 /* Base of every backend's own struct. */
 struct xc_hv {
     const struct xc_hv_ops *ops;
+    const struct xc_hv_pv_ops *pv; /* NULL: no PV guest */
     enum { XC_HV_ATTACHED, XC_HV_LOGGING } state;
     bool mapped;
     xc_pfn_t nr_pfns; /* set by the backend's open; every PFN is below */
@@ -121,14 +124,14 @@ struct xc_hv {
 
 /* Backends. Each returns 0 and *out, or negative errno. */
 struct xc_hv_qemu_params { /* all fds are used up, also by a failure */
-    int memory_fd;          /* a memfd of 4 KiB pages */
+    int memory_fd;         /* a memfd of 4 KiB pages */
     uint64_t memory_bytes;
     pid_t qemu_pid;
-    int pagemap_fd;         /* /proc/PID/pagemap, or -1 */
-    int uffd;               /* userfaultfd of QEMU's address space, or -1 */
-    uint64_t qemu_va;       /* where QEMU maps the memory; 0 unknown */
-    int clear_refs_fd;      /* /proc/PID/clear_refs for soft-dirty, or -1 */
-    int dev_log_fd;         /* what device processes wrote to, or -1 */
+    int pagemap_fd;    /* /proc/PID/pagemap, or -1 */
+    int uffd;          /* userfaultfd of QEMU's address space, or -1 */
+    uint64_t qemu_va;  /* where QEMU maps the memory; 0 unknown */
+    int clear_refs_fd; /* /proc/PID/clear_refs for soft-dirty, or -1 */
+    int dev_log_fd;    /* what device processes wrote to, or -1 */
 };
 /* Looks into /proc/self: call it before the door to open() is shut. */
 int xc_hv_qemu_open(const struct xc_hv_qemu_params *p, struct xc_hv **out);
@@ -136,10 +139,11 @@ struct xc_hv_fake_params {
     xc_pfn_t nr_pfns;
     enum xc_guest_type type;
     bool qemu_host;
-    bool use_memory_fd; /* the guest is memory_fd's content, not private */
-    int memory_fd;      /* nr_pfns * 4096 bytes; we close it */
-    uint64_t seed;      /* non-zero: random memory and state made of it */
+    bool use_memory_fd;      /* the guest is memory_fd's content, not private */
+    int memory_fd;           /* nr_pfns * 4096 bytes; we close it */
+    uint64_t seed;           /* non-zero: random memory and state made of it */
     uint32_t dirty_per_call; /* pages written behind each call while logging */
+    unsigned pv_width;       /* PV: 4 or 8; 0: 8 */
 };
 int xc_hv_fake_open(const struct xc_hv_fake_params *p, struct xc_hv **out);
 

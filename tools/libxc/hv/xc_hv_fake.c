@@ -9,7 +9,6 @@
  */
 #include "hv/xc_hv_fake.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,27 +16,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NR_BLOBS (XC_HV_MSR_POLICY + 1)
+#include "hv/xc_hv_fake_priv.h"
 
-struct fake {
-    struct xc_hv base;
-    struct xc_hv_fake_params p;
-    uint8_t *memory;
-    struct xc_bitmap touched, dirty;
-    struct xc_hv_buf blobs[NR_BLOBS];
-    struct xc_hv_tsc tsc;
-    bool has_tsc, logging, runs;
-    uint64_t random;
-};
-
-static_assert(offsetof(struct fake, base) == 0, "cast from its base");
-
-static struct fake *fake_of(const struct xc_hv *hv)
+struct fake *xc_hv_fake_of(const struct xc_hv *hv)
 {
     return (struct fake *)hv;
 }
 
-static uint64_t next_random(struct fake *f)
+static struct fake *fake_of(const struct xc_hv *hv)
+{
+    return xc_hv_fake_of(hv);
+}
+
+uint64_t xc_hv_fake_random(struct fake *f)
 {
     f->random ^= f->random << 13;
     f->random ^= f->random >> 7;
@@ -45,12 +36,12 @@ static uint64_t next_random(struct fake *f)
     return f->random;
 }
 
-static uint8_t *page_at(struct fake *f, xc_pfn_t pfn)
+uint8_t *xc_hv_fake_page(struct fake *f, xc_pfn_t pfn)
 {
     return f->memory + xc_pages_to_bytes(pfn);
 }
 
-static void note_write(struct fake *f, xc_pfn_t pfn)
+void xc_hv_fake_note_write(struct fake *f, xc_pfn_t pfn)
 {
     xc_bitmap_set(&f->touched, pfn);
     if (f->logging)
@@ -59,14 +50,14 @@ static void note_write(struct fake *f, xc_pfn_t pfn)
 
 static void write_random(struct fake *f, xc_pfn_t pfn)
 {
-    uint64_t kind = next_random(f) % 4;
+    uint64_t kind = xc_hv_fake_random(f) % 4;
 
-    note_write(f, pfn);
-    memset(page_at(f, pfn), 0, XC_PAGE_SIZE);
+    xc_hv_fake_note_write(f, pfn);
+    memset(xc_hv_fake_page(f, pfn), 0, XC_PAGE_SIZE);
     if (kind == 0)
         return;
     for (size_t i = 0; i < XC_PAGE_SIZE; i += 512)
-        *(uint64_t *)(page_at(f, pfn) + i) = next_random(f);
+        *(uint64_t *)(xc_hv_fake_page(f, pfn) + i) = xc_hv_fake_random(f);
 }
 
 /* What the guest does while somebody saves it. */
@@ -74,8 +65,14 @@ static void let_run(struct fake *f)
 {
     if (!f->runs || !f->logging || !f->base.nr_pfns)
         return;
-    for (uint32_t i = 0; i < f->p.dirty_per_call; i++)
-        write_random(f, next_random(f) % f->base.nr_pfns);
+    for (uint32_t i = 0; i < f->p.dirty_per_call; i++) {
+        xc_pfn_t pfn = xc_hv_fake_random(f) % f->base.nr_pfns;
+
+        if (!f->base.pv || xc_hv_fake_pv_may_write(f, pfn))
+            write_random(f, pfn);
+    }
+    if (f->base.pv && f->p.dirty_per_call)
+        xc_hv_fake_pv_run(f);
 }
 
 static int blob_store(struct fake *f, enum xc_hv_blob id, const void *data,
@@ -95,7 +92,7 @@ static int seed_blobs(struct fake *f)
 {
     /* parameters that name no page */
     static const uint8_t plain_params[] = {9, 19, 38};
-    static const size_t sizes[NR_BLOBS] = {
+    static const size_t sizes[XC_FAKE_BLOBS] = {
         [XC_HV_HVM_CONTEXT] = 1234,
         [XC_HV_HVM_PARAMS] = 3 * 16,
         [XC_HV_CPUID_POLICY] = 5 * 24,
@@ -104,16 +101,18 @@ static int seed_blobs(struct fake *f)
     uint8_t bytes[2048] = {0};
     int rc = 0;
 
-    for (int id = 0; !rc && id < NR_BLOBS; id++) {
+    for (int id = 0; !rc && id < XC_FAKE_BLOBS; id++) {
+        if (f->base.pv && id <= XC_HV_HVM_PARAMS)
+            continue;
         for (size_t i = 0; i < sizes[id]; i++)
-            bytes[i] = (uint8_t)next_random(f);
+            bytes[i] = (uint8_t)xc_hv_fake_random(f);
         for (size_t i = 0; id == XC_HV_HVM_PARAMS && i < sizes[id]; i += 16) {
             memset(bytes + i, 0, 8);
             bytes[i] = plain_params[i / 16];
         }
         rc = blob_store(f, (enum xc_hv_blob)id, bytes, sizes[id]);
     }
-    f->tsc = (struct xc_hv_tsc){1, 2400000, next_random(f), 7};
+    f->tsc = (struct xc_hv_tsc){1, 2400000, xc_hv_fake_random(f), 7};
     f->has_tsc = true;
     return rc;
 }
@@ -121,17 +120,21 @@ static int seed_blobs(struct fake *f)
 static int seed_guest(struct fake *f)
 {
     xc_pfn_t pfn = 0;
+    int rc;
 
     f->random = f->p.seed;
     while (pfn < f->base.nr_pfns) {
-        uint64_t run = 1 + next_random(f) % 64;
-        bool hole = next_random(f) % 3 == 0;
+        uint64_t run = 1 + xc_hv_fake_random(f) % 64;
+        bool hole = xc_hv_fake_random(f) % 3 == 0;
 
         for (; run && pfn < f->base.nr_pfns; run--, pfn++)
             if (!hole)
                 write_random(f, pfn);
     }
-    return f->p.qemu_host ? 0 : seed_blobs(f);
+    if (f->p.qemu_host)
+        return 0;
+    rc = seed_blobs(f);
+    return rc || !f->base.pv ? rc : xc_hv_fake_pv_seed(f);
 }
 
 static void fake_close(struct xc_hv *hv)
@@ -142,8 +145,9 @@ static void fake_close(struct xc_hv *hv)
         munmap(f->memory, xc_pages_to_bytes(f->base.nr_pfns));
     if (f->p.use_memory_fd)
         close(f->p.memory_fd);
-    for (int id = 0; id < NR_BLOBS; id++)
+    for (int id = 0; id < XC_FAKE_BLOBS; id++)
         xc_hv_buf_free(&f->blobs[id]);
+    xc_hv_fake_pv_dispose(f);
     xc_bitmap_dispose(&f->touched);
     xc_bitmap_dispose(&f->dirty);
     free(f);
@@ -158,7 +162,7 @@ static int fake_info(struct xc_hv *hv, struct xc_hv_info *out)
         .nr_pfns = f->base.nr_pfns,
         .used_pages = xc_bitmap_count(&f->touched),
         .qemu_host = f->p.qemu_host,
-        .zero_fresh = true,
+        .zero_fresh = f->p.type == XC_GUEST_HVM,
         .xen_major = f->p.qemu_host ? 0 : 4,
         .xen_minor = f->p.qemu_host ? 0 : 17,
     };
@@ -183,6 +187,8 @@ static int fake_page_types(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
                            uint32_t *types)
 {
     memset(types, 0, n * sizeof(*types));
+    if (hv->pv)
+        xc_hv_fake_pv_types(fake_of(hv), pfns, n, types);
     return 0;
 }
 
@@ -193,7 +199,7 @@ static int fake_map_batch(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
 
     let_run(f);
     for (size_t i = 0; i < n; i++)
-        pages[i] = page_at(f, pfns[i]);
+        pages[i] = xc_hv_fake_page(f, pfns[i]);
     return 0;
 }
 
@@ -211,6 +217,8 @@ static int fake_memory_fd(struct xc_hv *hv)
 
 static int fake_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
 {
+    if (hv->pv)
+        xc_hv_fake_pv_populate(fake_of(hv), pfns, n);
     return 0;
 }
 
@@ -221,8 +229,8 @@ static int fake_write_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
     const uint8_t *from = data;
 
     for (size_t i = 0; i < n; i++, from += XC_PAGE_SIZE) {
-        memcpy(page_at(f, pfns[i]), from, XC_PAGE_SIZE);
-        note_write(f, pfns[i]);
+        memcpy(xc_hv_fake_page(f, pfns[i]), from, XC_PAGE_SIZE);
+        xc_hv_fake_note_write(f, pfns[i]);
     }
     return 0;
 }
@@ -232,8 +240,8 @@ static int fake_zero_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
     struct fake *f = fake_of(hv);
 
     for (size_t i = 0; i < n; i++) {
-        memset(page_at(f, pfns[i]), 0, XC_PAGE_SIZE);
-        note_write(f, pfns[i]);
+        memset(xc_hv_fake_page(f, pfns[i]), 0, XC_PAGE_SIZE);
+        xc_hv_fake_note_write(f, pfns[i]);
     }
     return 0;
 }
@@ -253,6 +261,8 @@ static int fake_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
 {
     struct fake *f = fake_of(hv);
 
+    if (final && hv->pv)
+        xc_hv_fake_pv_settle(f);
     xc_bitmap_or(into, &f->dirty);
     xc_bitmap_clear_all(&f->dirty);
     f->runs = !final;
@@ -387,6 +397,8 @@ int xc_hv_fake_open(const struct xc_hv_fake_params *p, struct xc_hv **out)
         rc = xc_bitmap_init(&f->dirty, p->nr_pfns);
     if (!rc && p->nr_pfns)
         rc = map_guest(f);
+    if (!rc && p->type == XC_GUEST_PV)
+        rc = xc_hv_fake_pv_init(f);
     if (!rc && p->use_memory_fd)
         note_file_data(f);
     if (!rc && p->seed)
@@ -413,8 +425,8 @@ void xc_hv_fake_guest_writes(struct xc_hv *hv, xc_pfn_t pfn, uint8_t value)
 {
     struct fake *f = fake_of(hv);
 
-    memset(page_at(f, pfn), value, XC_PAGE_SIZE);
-    note_write(f, pfn);
+    memset(xc_hv_fake_page(f, pfn), value, XC_PAGE_SIZE);
+    xc_hv_fake_note_write(f, pfn);
 }
 
 bool xc_hv_fake_is_logging(const struct xc_hv *hv)

@@ -19,4 +19,10 @@ bool xc_hv_fake_is_logging(const struct xc_hv *hv);
 /* What set_blob stored, or the seed made; data NULL: none. */
 struct xc_hv_buf xc_hv_fake_blob(const struct xc_hv *hv, enum xc_hv_blob id);
 
+/* A PV guest made from a seed keeps its p2m from this PFN on. */
+#define XC_FAKE_PV_P2M_PFN 8u
+/* PFINFO's nibble; of a restored guest, as pinning has shown it. */
+uint8_t xc_hv_fake_pv_type(const struct xc_hv *hv, xc_pfn_t pfn);
+void xc_hv_fake_pv_set_type(struct xc_hv *hv, xc_pfn_t pfn, uint8_t type);
+
 #endif

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "hv/xc_hv_pv.h"
+
 struct fault {
     struct xc_hv base;
     struct xc_hv *inner;
@@ -218,6 +220,114 @@ static const struct xc_hv_ops fault_ops = {
     .set_tsc = fault_set_tsc,
 };
 
+static int fault_pv_info(struct xc_hv *hv, struct xc_hv_pv_info *out)
+{
+    int rc;
+
+    strike(hv, "pv_info", 0, &rc);
+    return rc ? rc : xc_hv_pv_info(inner_of(hv), out);
+}
+
+static int fault_pv_p2m_frames(struct xc_hv *hv, struct xc_hv_buf *out)
+{
+    int rc;
+
+    strike(hv, "pv_p2m_frames", 0, &rc);
+    return rc ? rc : xc_hv_pv_p2m_frames(inner_of(hv), out);
+}
+
+static int fault_pv_p2m_stable(struct xc_hv *hv)
+{
+    int rc;
+
+    strike(hv, "pv_p2m_stable", 0, &rc);
+    return rc ? rc : xc_hv_pv_p2m_stable(inner_of(hv));
+}
+
+static int fault_pv_pfns_of(struct xc_hv *hv, const uint64_t *mfns, size_t n,
+                            xc_pfn_t *pfns)
+{
+    int rc;
+
+    strike(hv, "pv_pfns_of", 0, &rc);
+    return rc ? rc : xc_hv_pv_pfns_of(inner_of(hv), mfns, n, pfns);
+}
+
+static int fault_pv_mfns_of(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
+                            uint64_t *mfns)
+{
+    int rc;
+
+    strike(hv, "pv_mfns_of", 0, &rc);
+    return rc ? rc : xc_hv_pv_mfns_of(inner_of(hv), pfns, n, mfns);
+}
+
+static int fault_pv_set_width(struct xc_hv *hv, unsigned width)
+{
+    int rc;
+
+    strike(hv, "pv_set_width", 0, &rc);
+    return rc ? rc : xc_hv_pv_set_width(inner_of(hv), width);
+}
+
+static int fault_pv_pin(struct xc_hv *hv, const xc_pfn_t *pfns,
+                        const uint32_t *types, size_t n)
+{
+    int rc;
+
+    strike(hv, "pv_pin", 0, &rc);
+    return rc ? rc : xc_hv_pv_pin(inner_of(hv), pfns, types, n);
+}
+
+static int fault_pv_get_shared_info(struct xc_hv *hv, void *page)
+{
+    int rc;
+
+    strike(hv, "pv_get_shared_info", 0, &rc);
+    return rc ? rc : xc_hv_pv_get_shared_info(inner_of(hv), page);
+}
+
+static int fault_pv_set_shared_info(struct xc_hv *hv, const void *page)
+{
+    int rc;
+
+    strike(hv, "pv_set_shared_info", 0, &rc);
+    return rc ? rc : xc_hv_pv_set_shared_info(inner_of(hv), page);
+}
+
+static int fault_pv_get_vcpu(struct xc_hv *hv, uint32_t vcpu,
+                             enum xc_hv_vcpu_part part, struct xc_hv_buf *out)
+{
+    int rc;
+
+    strike(hv, "pv_get_vcpu", 0, &rc);
+    return rc ? rc : xc_hv_pv_get_vcpu(inner_of(hv), vcpu, part, out);
+}
+
+static int fault_pv_set_vcpu(struct xc_hv *hv, uint32_t vcpu,
+                             enum xc_hv_vcpu_part part, const void *data,
+                             size_t bytes)
+{
+    int rc;
+
+    strike(hv, "pv_set_vcpu", 0, &rc);
+    return rc ? rc : xc_hv_pv_set_vcpu(inner_of(hv), vcpu, part, data, bytes);
+}
+
+static const struct xc_hv_pv_ops fault_pv_ops = {
+    .info = fault_pv_info,
+    .p2m_frames = fault_pv_p2m_frames,
+    .p2m_stable = fault_pv_p2m_stable,
+    .pfns_of = fault_pv_pfns_of,
+    .mfns_of = fault_pv_mfns_of,
+    .set_width = fault_pv_set_width,
+    .pin = fault_pv_pin,
+    .get_shared_info = fault_pv_get_shared_info,
+    .set_shared_info = fault_pv_set_shared_info,
+    .get_vcpu = fault_pv_get_vcpu,
+    .set_vcpu = fault_pv_set_vcpu,
+};
+
 int xc_hv_fault_open(struct xc_hv *inner, const struct xc_hv_fault_plan *plan,
                      struct xc_hv **out)
 {
@@ -229,6 +339,7 @@ int xc_hv_fault_open(struct xc_hv *inner, const struct xc_hv_fault_plan *plan,
         return -ENOMEM;
     }
     f->base.ops = &fault_ops;
+    f->base.pv = inner->pv ? &fault_pv_ops : NULL;
     f->base.nr_pfns = inner->nr_pfns;
     f->inner = inner;
     f->plan = *plan;

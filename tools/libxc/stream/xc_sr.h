@@ -75,10 +75,14 @@ int xc_sr_save(const struct xc_sr_save_params *p, struct xc_sr_stats *stats);
 struct xc_sr_restore_params {
     struct xc_hv *hv;
     int fd;
+    /* PV: event channels of the new domain, for the guest's start info */
+    uint32_t store_port, console_port;
     struct xc_sr_callbacks cb;
 };
 struct xc_sr_restore_result {
-    xc_pfn_t store_pfn, console_pfn; /* ~0: none */
+    /* As the toolstack names them to the hypervisor: a PV guest's are machine
+     * frames. ~0: none */
+    xc_pfn_t store_pfn, console_pfn;
     struct xc_sr_stats stats;
 };
 int xc_sr_restore(const struct xc_sr_restore_params *p,

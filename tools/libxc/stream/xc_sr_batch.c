@@ -11,6 +11,7 @@
 
 #include "base/xc_zero.h"
 #include "stream/xc_sr_codec.h"
+#include "stream/xc_sr_pv_table.h"
 #include "stream/xc_sr_report.h"
 
 #define HEAD_MAX                                                               \
@@ -111,21 +112,38 @@ static enum fate fate_of(struct xc_sr_batch *b, size_t i, const void *page)
     return FATE_NONE;
 }
 
+static int take_table(struct xc_sr_batch *b, size_t i, const void **page)
+{
+    int rc = xc_sr_tables_copy(b->p.tables, b->pfns[i], b->types[i], page);
+
+    if (!*page)
+        b->types[i] = XC_PT_XTAB;
+    b->fates[i] = *page ? FATE_DATA : FATE_NONE;
+    return rc;
+}
+
 /* Decides each page's fate; packs 'pages' down to those that will be sent. */
-static void look_at_pages(struct xc_sr_batch *b)
+static int look_at_pages(struct xc_sr_batch *b)
 {
     size_t from = 0, to = 0;
+    int rc = 0;
 
-    for (size_t i = 0; i < b->n; i++) {
+    if (b->p.tables)
+        xc_sr_tables_begin(b->p.tables);
+    for (size_t i = 0; !rc && i < b->n; i++) {
         b->fates[i] = FATE_NONE;
         if (!xc_sr_type_has_data(b->types[i]))
             continue;
-        b->fates[i] = (uint8_t)fate_of(b, i, b->pages[from]);
+        if (b->p.tables && xc_sr_table_level(b->types[i]))
+            rc = take_table(b, i, &b->pages[from]);
+        else
+            b->fates[i] = (uint8_t)fate_of(b, i, b->pages[from]);
         if (b->fates[i] != FATE_NONE)
             b->pages[to++] = b->pages[from];
         from++;
     }
     b->nr_mapped = to;
+    return rc;
 }
 
 static void put_head(struct xc_sr_batch *b)
@@ -205,7 +223,11 @@ int xc_sr_batch_flush(struct xc_sr_batch *b)
     rc = map_pages(b);
     if (rc)
         return rc;
-    look_at_pages(b);
+    rc = look_at_pages(b);
+    if (rc) {
+        xc_hv_unmap_batch(b->p.hv);
+        return rc;
+    }
     rc = write_record(b);
     xc_hv_unmap_batch(b->p.hv);
     if (rc == -ECANCELED)

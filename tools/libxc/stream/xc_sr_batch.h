@@ -15,6 +15,7 @@
 
 #include "stream/xc_sr.h"
 #include "stream/xc_sr_io.h"
+#include "stream/xc_sr_tables.h"
 
 #define XC_SR_BATCH_PAGES 1022u
 
@@ -25,7 +26,8 @@ struct xc_sr_batch_params {
     struct xc_sr_io *io;
     const struct xc_sr_callbacks *cb;
     bool zero_as_xalloc;
-    struct xc_sr_stats *stats; /* data_pages and zero_pages are counted up */
+    struct xc_sr_tables *tables; /* PV; else NULL */
+    struct xc_sr_stats *stats;   /* data_pages and zero_pages are counted up */
 };
 
 int xc_sr_batch_new(const struct xc_sr_batch_params *p,

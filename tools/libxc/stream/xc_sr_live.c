@@ -101,6 +101,12 @@ static int start_log(struct xc_sr_save *s)
                           strerror(-rc));
     s->dm_logs = cb->switch_dm_logdirty != NULL;
     rc = xc_hv_dirty_start(s->p->hv);
+    if (rc == -ENOTSUP && s->info.type == XC_GUEST_PV)
+        return xc_sr_fail(cb, rc,
+                          "a PV guest cannot be saved while it runs: this "
+                          "hypervisor keeps no log of its dirty pages (it was "
+                          "built without shadow paging); saving it while it "
+                          "stands works");
     if (rc)
         return fail_log(s, rc, "start");
     xc_sr_note(cb, XC_LOG_DEBUG, "dirty pages are found by %s",
@@ -169,6 +175,8 @@ static int run_passes(struct xc_sr_save *s)
 
     while (!rc) {
         rc = read_log(s, false);
+        if (!rc)
+            rc = xc_sr_save_p2m_again(s);
         if (rc)
             break;
         d = decide(s, xc_sr_now_ns() - began);
@@ -201,5 +209,8 @@ int xc_sr_live(struct xc_sr_save *s)
     rc = xc_hv_dirty_read_clear(s->p->hv, &s->dirty, true);
     if (rc)
         return fail_log(s, rc, "read");
-    return xc_sr_save_dirty_pages(s);
+    if (s->info.type == XC_GUEST_PV)
+        xc_bitmap_or(&s->dirty, &s->tables.deferred);
+    rc = xc_sr_save_p2m_again(s);
+    return rc ? rc : xc_sr_save_dirty_pages(s);
 }

@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stream/xc_sr_order.h"
 
+#include "stream/xc_sr_pv_layout.h"
+
 #define ALL (XC_SR_PV | XC_SR_HVM | XC_SR_QEMU)
 #define ON_XEN (XC_SR_PV | XC_SR_HVM)
 #define AFTER_STATIC (XC_SR_MEMORY | XC_SR_VERIFYING | XC_SR_STATE)
 #define ANY (XC_REC_LENGTH_MAX)
+#define VCPU_MAX(bytes) (sizeof(struct xc_wire_vcpu) + (bytes))
+
+/* What a PV guest's record needs to have been there. */
+#define NEEDS_INFO 1u
+#define NEEDS_P2M 2u
+#define NEEDS_BOTH (NEEDS_INFO | NEEDS_P2M)
 
 struct rule {
     const char *name;
@@ -13,33 +21,40 @@ struct rule {
     uint8_t phases;      /* enum xc_sr_phase: may stand here */
     uint8_t next;        /* phase behind it; 0: unchanged */
     bool once, since_v3;
+    uint8_t needs;     /* PV: NEEDS_INFO, NEEDS_P2M */
     uint32_t min, max; /* length */
     uint32_t unit;     /* length - base is a multiple of it; 0: no rule */
     uint32_t base;
 };
 
 static const struct rule rules[XC_REC_NR] = {
-    [XC_REC_END] = {"END", NULL, ALL, AFTER_STATIC, XC_SR_DONE},
+    [XC_REC_END] = {"END", NULL, ALL, AFTER_STATIC, XC_SR_DONE,
+                    .needs = NEEDS_BOTH},
     [XC_REC_PAGE_DATA] = {"PAGE_DATA", NULL, ALL,
-                          XC_SR_MEMORY | XC_SR_VERIFYING, .min = 16, .max = ANY,
-                          .unit = 8},
+                          XC_SR_MEMORY | XC_SR_VERIFYING, .needs = NEEDS_BOTH,
+                          .min = 16, .max = ANY, .unit = 8},
     [XC_REC_X86_PV_INFO] = {"X86_PV_INFO", NULL, XC_SR_PV, XC_SR_STATIC,
                             .once = true, .min = 8, .max = ANY},
     [XC_REC_X86_PV_P2M_FRAMES] = {"X86_PV_P2M_FRAMES", NULL, XC_SR_PV,
-                                  XC_SR_MEMORY | XC_SR_VERIFYING, .min = 16,
-                                  .max = ANY, .unit = 8},
+                                  XC_SR_MEMORY | XC_SR_VERIFYING,
+                                  .needs = NEEDS_INFO, .min = 16, .max = ANY,
+                                  .unit = 8},
     [XC_REC_X86_PV_VCPU_BASIC] = {"X86_PV_VCPU_BASIC", NULL, XC_SR_PV,
-                                  AFTER_STATIC, XC_SR_STATE, .min = 8,
-                                  .max = ANY},
+                                  AFTER_STATIC, XC_SR_STATE,
+                                  .needs = NEEDS_BOTH, .min = 8,
+                                  .max = VCPU_MAX(XC_SR_VCPU_BASIC_MAX)},
     [XC_REC_X86_PV_VCPU_EXTENDED] = {"X86_PV_VCPU_EXTENDED", NULL, XC_SR_PV,
-                                     AFTER_STATIC, XC_SR_STATE, .min = 8,
-                                     .max = 8 + 128},
+                                     AFTER_STATIC, XC_SR_STATE,
+                                     .needs = NEEDS_BOTH, .min = 8,
+                                     .max =
+                                         VCPU_MAX(XC_WIRE_VCPU_EXTENDED_MAX)},
     [XC_REC_X86_PV_VCPU_XSAVE] = {"X86_PV_VCPU_XSAVE", NULL, XC_SR_PV,
-                                  AFTER_STATIC, XC_SR_STATE, .min = 8,
-                                  .max = ANY},
+                                  AFTER_STATIC, XC_SR_STATE,
+                                  .needs = NEEDS_BOTH, .min = 8,
+                                  .max = VCPU_MAX(XC_WIRE_VCPU_XSAVE_MAX)},
     [XC_REC_SHARED_INFO] = {"SHARED_INFO", NULL, XC_SR_PV, AFTER_STATIC,
-                            XC_SR_STATE, .once = true, .min = 4096,
-                            .max = 4096},
+                            XC_SR_STATE, .once = true, .needs = NEEDS_INFO,
+                            .min = 4096, .max = 4096},
     [XC_REC_X86_TSC_INFO] = {"X86_TSC_INFO", NULL, ON_XEN, AFTER_STATIC,
                              .min = 24, .max = 24},
     [XC_REC_HVM_CONTEXT] = {"HVM_CONTEXT", NULL, XC_SR_HVM, AFTER_STATIC,
@@ -49,8 +64,11 @@ static const struct rule rules[XC_REC_NR] = {
                            .base = 8},
     [XC_REC_TOOLSTACK] = {"TOOLSTACK", "no release ever wrote such a record"},
     [XC_REC_X86_PV_VCPU_MSRS] = {"X86_PV_VCPU_MSRS", NULL, XC_SR_PV,
-                                 AFTER_STATIC, XC_SR_STATE, .min = 8,
-                                 .max = ANY, .unit = 16, .base = 8},
+                                 AFTER_STATIC, XC_SR_STATE, .needs = NEEDS_BOTH,
+                                 .min = 8,
+                                 .max = VCPU_MAX(XC_WIRE_VCPU_MSRS_MAX *
+                                                 XC_WIRE_MSR_ENTRY_BYTES),
+                                 .unit = 16, .base = 8},
     [XC_REC_VERIFY] = {"VERIFY", NULL, ALL, XC_SR_MEMORY, XC_SR_VERIFYING,
                        .once = true},
     [XC_REC_CHECKPOINT] = {"CHECKPOINT",
@@ -70,6 +88,13 @@ static const struct rule rules[XC_REC_NR] = {
                                .min = XC_WIRE_MSR_ENTRY_BYTES, .max = ANY,
                                .unit = XC_WIRE_MSR_ENTRY_BYTES},
 };
+
+enum xc_sr_profile xc_sr_profile_of(const struct xc_hv_info *info)
+{
+    if (info->type == XC_GUEST_PV)
+        return XC_SR_PV;
+    return info->qemu_host ? XC_SR_QEMU : XC_SR_HVM;
+}
 
 void xc_sr_order_init(struct xc_sr_order *o, enum xc_sr_profile profile,
                       uint32_t version)
@@ -134,9 +159,24 @@ static const char *wrong_stream(const struct xc_sr_order *o)
            "Xen?";
 }
 
+static const char *pv_lacks(const struct xc_sr_order *o,
+                            const struct rule *rule)
+{
+    if (o->profile != XC_SR_PV)
+        return NULL;
+    if ((rule->needs & NEEDS_INFO) && !xc_sr_order_seen(o, XC_REC_X86_PV_INFO))
+        return "it must not stand before X86_PV_INFO";
+    if ((rule->needs & NEEDS_P2M) &&
+        !xc_sr_order_seen(o, XC_REC_X86_PV_P2M_FRAMES))
+        return "it must not stand before X86_PV_P2M_FRAMES";
+    return NULL;
+}
+
 static const char *check(const struct xc_sr_order *o, const struct rule *rule,
                          const struct xc_sr_record *r)
 {
+    const char *lack;
+
     if (rule->refused)
         return rule->refused;
     if (!(rule->profiles & o->profile))
@@ -147,7 +187,8 @@ static const char *check(const struct xc_sr_order *o, const struct rule *rule,
         return "it must not stand there twice";
     if (!(rule->phases & o->phase))
         return not_here(o, r->type);
-    return bad_length(rule, r->length);
+    lack = pv_lacks(o, rule);
+    return lack ? lack : bad_length(rule, r->length);
 }
 
 /* Version 2 has no STATIC_DATA_END: what belongs behind it stands for it. */

@@ -45,6 +45,7 @@ struct xc_sr_step {
     bool static_done;   /* static data ended with (or before) this record */
 };
 
+enum xc_sr_profile xc_sr_profile_of(const struct xc_hv_info *info);
 void xc_sr_order_init(struct xc_sr_order *o, enum xc_sr_profile profile,
                       uint32_t version);
 struct xc_sr_step xc_sr_order_step(struct xc_sr_order *o,

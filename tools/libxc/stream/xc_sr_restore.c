@@ -109,6 +109,20 @@ static int handle(struct xc_sr_restore *r)
         return xc_sr_restore_hvm_context(r);
     case XC_REC_HVM_PARAMS:
         return xc_sr_restore_hvm_params(r);
+    case XC_REC_X86_PV_INFO:
+        return xc_sr_restore_pv_info(r);
+    case XC_REC_X86_PV_P2M_FRAMES:
+        return xc_sr_restore_p2m_frames(r);
+    case XC_REC_SHARED_INFO:
+        return xc_sr_restore_shared_info(r);
+    case XC_REC_X86_PV_VCPU_BASIC:
+        return xc_sr_restore_vcpu(r, XC_HV_VCPU_BASIC);
+    case XC_REC_X86_PV_VCPU_EXTENDED:
+        return xc_sr_restore_vcpu(r, XC_HV_VCPU_EXTENDED);
+    case XC_REC_X86_PV_VCPU_XSAVE:
+        return xc_sr_restore_vcpu(r, XC_HV_VCPU_XSAVE);
+    case XC_REC_X86_PV_VCPU_MSRS:
+        return xc_sr_restore_vcpu(r, XC_HV_VCPU_MSRS);
     case XC_REC_VERIFY:
         xc_sr_note(&r->p->cb, XC_LOG_INFO, "comparing the memory once more");
         xc_sr_source_read_only(&r->source);
@@ -116,7 +130,8 @@ static int handle(struct xc_sr_restore *r)
     case XC_REC_STATIC_DATA_END:
         return 0;
     case XC_REC_END:
-        return xc_sr_restore_hvm_end(r);
+        return r->info.type == XC_GUEST_PV ? xc_sr_restore_pv_end(r)
+                                           : xc_sr_restore_hvm_end(r);
     default:
         return xc_sr_rec_fail(r, -ENOTSUP, "this record cannot be handled");
     }
@@ -227,8 +242,7 @@ static int read_stream(struct xc_sr_restore *r)
         rc = read_domain_header(r);
     if (rc)
         return rc;
-    xc_sr_order_init(&r->order, r->info.qemu_host ? XC_SR_QEMU : XC_SR_HVM,
-                     version);
+    xc_sr_order_init(&r->order, xc_sr_profile_of(&r->info), version);
     for (r->index = 0; !rc && r->order.phase != XC_SR_DONE; r->index++)
         rc = read_record(r);
     return rc;
@@ -242,12 +256,13 @@ static int restore_init(struct xc_sr_restore *r)
     if (rc)
         return xc_sr_fail(cb, rc, "cannot learn about the domain (%s): %s",
                           xc_hv_name(r->p->hv), strerror(-rc));
-    if (r->info.type != XC_GUEST_HVM)
-        return xc_sr_fail(cb, -ENOTSUP, "PV guests cannot be restored here");
     xc_sr_io_init(&r->io, r->p->fd);
     r->io.cancelled = cb->cancelled;
     r->io.cancel_data = cb->data;
-    xc_sr_source_init(&r->source, &r->io, xc_hv_memory_fd(r->p->hv) >= 0);
+    /* page tables are changed on their way */
+    xc_sr_source_init(&r->source, &r->io,
+                      r->info.type != XC_GUEST_PV &&
+                          xc_hv_memory_fd(r->p->hv) >= 0);
     r->entries = malloc(XC_PD_COUNT_MAX * sizeof(*r->entries));
     rc = xc_sr_populate_init(&r->populate, r->p->hv, &r->info);
     if (rc || !r->entries)
@@ -276,6 +291,7 @@ int xc_sr_restore(const struct xc_sr_restore_params *p,
     xc_sr_source_dispose(&r.source);
     xc_sr_populate_dispose(&r.populate);
     xc_hv_buf_free(&r.hvm_context);
+    xc_sr_restore_pv_dispose(&r);
     free(r.entries);
     return rc;
 }

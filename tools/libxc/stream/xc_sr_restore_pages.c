@@ -30,23 +30,26 @@ static int check_entry(struct xc_sr_restore *r, uint32_t i)
 {
     xc_pfn_t pfn = xc_sr_pd_pfn(r->entries[i]);
     uint32_t type = xc_sr_pd_type(r->entries[i]);
+    xc_pfn_t end =
+        r->info.type == XC_GUEST_PV ? r->pv.nr_pfns : r->info.nr_pfns;
 
     if (!xc_sr_type_known(type))
         return xc_sr_rec_fail(r, -EPROTO,
                               "entry %u (PFN %#llx) has the reserved page "
                               "type %u",
                               i, (unsigned long long)pfn, type >> 28);
-    if (type != XC_PT_NOTAB && type < XC_PT_BROKEN)
+    if (r->info.type != XC_GUEST_PV && type != XC_PT_NOTAB &&
+        type < XC_PT_BROKEN)
         return xc_sr_rec_fail(r, -EPROTO,
                               "entry %u (PFN %#llx) is a page table, which an "
                               "HVM guest has not",
                               i, (unsigned long long)pfn);
-    if (pfn >= r->info.nr_pfns)
+    if (pfn >= end)
         return xc_sr_rec_fail(r, -EPROTO,
                               "entry %u: PFN %#llx lies outside the domain, "
                               "which ends at %#llx",
                               i, (unsigned long long)pfn,
-                              (unsigned long long)r->info.nr_pfns);
+                              (unsigned long long)end);
     return 0;
 }
 
@@ -141,13 +144,17 @@ static int write_pages(struct xc_sr_restore *r, const xc_pfn_t *pfns, size_t n,
 
 static int take_data(struct xc_sr_restore *r, const xc_pfn_t *pfns, size_t n)
 {
-    const void *data;
+    void *data;
     int rc = xc_sr_source_get(&r->source, xc_pages_to_bytes(n), &data);
 
     if (rc == -ENOMEM)
         return xc_sr_rec_fail(r, rc, "no memory for its pages");
     if (rc)
         rc = xc_sr_rec_io_fail(r, rc);
+    else if (r->info.type == XC_GUEST_PV)
+        rc = xc_sr_restore_pv_tables(r, pfns, n, data);
+    if (rc)
+        ;
     else if (verifying(r))
         rc = compare_pages(r, pfns, n, data);
     else
@@ -244,12 +251,16 @@ int xc_sr_restore_pages(struct xc_sr_restore *r)
 
     if (!rc)
         rc = check_entries(r, count);
+    if (!rc && r->info.type == XC_GUEST_PV)
+        xc_sr_restore_pv_note(r, count);
     if (!rc)
         rc = for_entries(r, count, false, take_zeros);
     if (!rc)
         rc = for_entries(r, count, true, take_data);
     if (rc)
         return rc;
+    if (r->info.type == XC_GUEST_PV)
+        xc_sr_restore_pv_came(r, count);
     tell_progress(r, count);
     return verdict(r);
 }

@@ -128,6 +128,7 @@ int xc_sr_save_suspend(struct xc_sr_save *s)
     if (rc)
         return xc_sr_fail(&s->p->cb, rc, "the guest could not be suspended: %s",
                           strerror(-rc));
+    s->tables.guest_stands = true;
     return 0;
 }
 
@@ -151,11 +152,17 @@ static int save_again_to_verify(struct xc_sr_save *s)
     return rc ? rc : xc_sr_save_all_pages(s);
 }
 
+static int save_state(struct xc_sr_save *s)
+{
+    return s->info.type == XC_GUEST_PV ? xc_sr_save_pv_state(s)
+                                       : xc_sr_save_hvm_state(s);
+}
+
 static int save_all(struct xc_sr_save *s)
 {
     int (*const steps[])(struct xc_sr_save *) = {
         write_headers,        xc_sr_save_static, save_memory,
-        save_again_to_verify, xc_sr_save_state,
+        save_again_to_verify, save_state,
     };
     int rc = 0;
 
@@ -178,19 +185,20 @@ static int save_init(struct xc_sr_save *s)
     if (rc)
         return xc_sr_fail(cb, rc, "cannot learn about the guest (%s): %s",
                           xc_hv_name(s->p->hv), strerror(-rc));
-    if (s->info.type != XC_GUEST_HVM)
-        return xc_sr_fail(cb, -ENOTSUP, "PV guests cannot be saved here");
     xc_sr_io_init(&s->io, s->p->fd);
     s->io.cancelled = cb->cancelled;
     s->io.cancel_data = cb->data;
-    xc_sr_order_init(&s->order, s->info.qemu_host ? XC_SR_QEMU : XC_SR_HVM,
-                     XC_WIRE_VERSION);
+    xc_sr_order_init(&s->order, xc_sr_profile_of(&s->info), XC_WIRE_VERSION);
     xc_sr_precopy_init(&s->policy, &s->p->precopy, s->info.qemu_host);
     bp.zero_as_xalloc = s->p->zero_as_xalloc || s->info.qemu_host;
     rc = xc_bitmap_init(&s->dirty, s->info.nr_pfns);
     if (rc)
         return xc_sr_fail(cb, rc, "no memory for the set of dirty pages");
-    return xc_sr_batch_new(&bp, &s->batch);
+    if (s->info.type == XC_GUEST_PV) {
+        rc = xc_sr_tables_init(&s->tables, s->p->hv, cb);
+        bp.tables = &s->tables;
+    }
+    return rc ? rc : xc_sr_batch_new(&bp, &s->batch);
 }
 
 int xc_sr_save(const struct xc_sr_save_params *p, struct xc_sr_stats *stats)
@@ -206,6 +214,7 @@ int xc_sr_save(const struct xc_sr_save_params *p, struct xc_sr_stats *stats)
     s.stats.bytes = s.io.offset;
     *stats = s.stats;
     xc_sr_batch_free(s.batch);
+    xc_sr_tables_dispose(&s.tables);
     xc_bitmap_dispose(&s.dirty);
     return rc;
 }

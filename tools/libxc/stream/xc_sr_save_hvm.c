@@ -67,17 +67,21 @@ int xc_sr_save_static(struct xc_sr_save *s)
 {
     int rc = 0;
 
-    if (!s->info.qemu_host) {
+    if (s->info.type == XC_GUEST_PV)
+        rc = xc_sr_save_pv_info(s);
+    if (!rc && !s->info.qemu_host) {
         rc = save_blob(s, (struct blob_record){XC_HV_CPUID_POLICY,
                                                XC_REC_X86_CPUID_POLICY});
         if (!rc)
             rc = save_blob(s, (struct blob_record){XC_HV_MSR_POLICY,
                                                    XC_REC_X86_MSR_POLICY});
     }
-    return rc ? rc : xc_sr_save_record(s, XC_REC_STATIC_DATA_END, NULL, 0);
+    if (!rc)
+        rc = xc_sr_save_record(s, XC_REC_STATIC_DATA_END, NULL, 0);
+    return rc || s->info.type != XC_GUEST_PV ? rc : xc_sr_save_p2m_frames(s);
 }
 
-static int save_tsc(struct xc_sr_save *s)
+int xc_sr_save_tsc(struct xc_sr_save *s)
 {
     uint8_t body[sizeof(struct xc_wire_tsc_info)];
     struct xc_build b = xc_build_in(body, sizeof(body));
@@ -93,13 +97,13 @@ static int save_tsc(struct xc_sr_save *s)
 }
 
 /* Upstream's order: the context before the parameters. */
-int xc_sr_save_state(struct xc_sr_save *s)
+int xc_sr_save_hvm_state(struct xc_sr_save *s)
 {
     int rc;
 
     if (s->info.qemu_host)
         return 0;
-    rc = save_tsc(s);
+    rc = xc_sr_save_tsc(s);
     if (!rc)
         rc = save_blob(
             s, (struct blob_record){XC_HV_HVM_CONTEXT, XC_REC_HVM_CONTEXT});

@@ -2,7 +2,8 @@
 /*
  * xc_sr_save_priv.h - one save, shared by the files that make it up.
  *
- * Owns:      batch, dirty, order; hv, fd and callbacks are the caller's.
+ * Owns:      batch, dirty, tables, order; hv, fd and callbacks are the
+ * caller's.
  */
 #ifndef XC_SR_SAVE_PRIV_H
 #define XC_SR_SAVE_PRIV_H
@@ -20,6 +21,7 @@ struct xc_sr_save {
     struct xc_sr_order order; /* what we write obeys it too */
     struct xc_sr_batch *batch;
     struct xc_bitmap dirty;
+    struct xc_sr_tables tables; /* PV */
     struct xc_sr_stats stats;
     struct xc_sr_precopy policy;
     struct xc_sr_progress progress;
@@ -47,6 +49,14 @@ void xc_sr_progress_tell(struct xc_sr_save *s, bool finished);
 
 /* xc_sr_save_hvm.c */
 int xc_sr_save_static(struct xc_sr_save *s);
-int xc_sr_save_state(struct xc_sr_save *s);
+int xc_sr_save_tsc(struct xc_sr_save *s);
+int xc_sr_save_hvm_state(struct xc_sr_save *s);
+
+/* xc_sr_save_pv.c */
+int xc_sr_save_pv_info(struct xc_sr_save *s);
+int xc_sr_save_p2m_frames(struct xc_sr_save *s);
+/* The same, if the guest has moved its p2m since. */
+int xc_sr_save_p2m_again(struct xc_sr_save *s);
+int xc_sr_save_pv_state(struct xc_sr_save *s);
 
 #endif

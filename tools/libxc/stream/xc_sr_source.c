@@ -33,7 +33,7 @@ void xc_sr_source_put(struct xc_sr_source *s)
     s->mapping = NULL;
 }
 
-static int get_read(struct xc_sr_source *s, size_t n, const void **out)
+static int get_read(struct xc_sr_source *s, size_t n, void **out)
 {
     if (!s->buffer)
         s->buffer = malloc(XC_SR_SOURCE_MAX);
@@ -44,7 +44,7 @@ static int get_read(struct xc_sr_source *s, size_t n, const void **out)
 }
 
 /* -EOPNOTSUPP: read it instead. */
-static int get_mapped(struct xc_sr_source *s, size_t n, const void **out)
+static int get_mapped(struct xc_sr_source *s, size_t n, void **out)
 {
     off_t at = lseek(s->io->fd, 0, SEEK_CUR);
     size_t lead = (size_t)at % XC_PAGE_SIZE;
@@ -66,11 +66,11 @@ static int get_mapped(struct xc_sr_source *s, size_t n, const void **out)
     if (lseek(s->io->fd, (off_t)n, SEEK_CUR) < 0)
         return -errno;
     s->io->offset += n;
-    *out = (const uint8_t *)m + lead;
+    *out = (uint8_t *)m + lead;
     return 0;
 }
 
-int xc_sr_source_get(struct xc_sr_source *s, size_t n, const void **out)
+int xc_sr_source_get(struct xc_sr_source *s, size_t n, void **out)
 {
     int rc = -EOPNOTSUPP;
 

@@ -7,9 +7,9 @@
  *            at most one mapping.
  * Errors:    as xc_sr_io.h.
  * Lifetime:  what get returned lives until put, or dispose.
- * Rule:      mapped bytes may only be handed to a system call: if somebody cuts
- *            the file short meanwhile, touching them is fatal, while the
- *            system call merely fails.
+ * Rule:      what was read may be changed. Mapped bytes may only be handed to a
+ *            system call: if somebody cuts the file short meanwhile, touching
+ *            them is fatal, while the system call merely fails.
  */
 #ifndef XC_SR_SOURCE_H
 #define XC_SR_SOURCE_H
@@ -33,7 +33,7 @@ void xc_sr_source_init(struct xc_sr_source *s, struct xc_sr_io *io,
 /* From here on pages are looked at by ourselves. */
 void xc_sr_source_read_only(struct xc_sr_source *s);
 void xc_sr_source_dispose(struct xc_sr_source *s); /* idempotent */
-int xc_sr_source_get(struct xc_sr_source *s, size_t n, const void **out);
+int xc_sr_source_get(struct xc_sr_source *s, size_t n, void **out);
 void xc_sr_source_put(struct xc_sr_source *s);
 
 #endif

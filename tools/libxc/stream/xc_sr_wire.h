@@ -107,6 +107,27 @@ struct xc_wire_hvm_param {
 };
 static_assert(sizeof(struct xc_wire_hvm_param) == 16, "spec 5.4");
 
+/* Spec 5.7 ... : PV */
+struct xc_wire_pv_info {
+    uint8_t width, levels, reserved[6];
+};
+static_assert(sizeof(struct xc_wire_pv_info) == 8, "spec 5.7");
+
+struct xc_wire_p2m_frames {
+    uint32_t start, end;
+};
+static_assert(sizeof(struct xc_wire_p2m_frames) == 8, "spec 5.8");
+
+struct xc_wire_vcpu {
+    uint32_t id, reserved;
+};
+static_assert(sizeof(struct xc_wire_vcpu) == 8, "spec 5.9");
+
+#define XC_WIRE_VCPU_EXTENDED_MAX 128u
+#define XC_WIRE_VCPU_XSAVE_MIN 16u
+#define XC_WIRE_VCPU_XSAVE_MAX 65536u
+#define XC_WIRE_VCPU_MSRS_MAX 1024u
+
 #define XC_WIRE_CPUID_LEAF_BYTES 24u
 #define XC_WIRE_MSR_ENTRY_BYTES 16u
 

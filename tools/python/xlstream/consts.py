@@ -86,6 +86,11 @@ TYPE_NAMES = {
     14: "zero", 15: "absent",
 }
 VCPU_BASIC_SIZE = {8: 0x1430, 4: 0xAF0}
+VCPU_BASIC_FIELDS = {
+    8: {"start_info": 616, "gdt_ents": 4960, "cr1": 4992, "cr3": 5008},
+    4: {"start_info": 524, "gdt_ents": 2704, "cr3": 2728}}
+VCPU_XSAVE_MAX = 65536
+VCPU_MSRS_MAX = 1024
 PT_LEVELS = {8: 4, 4: 3}
 VCPU_MAX = 8192
 

@@ -10,6 +10,7 @@ class Guest:
     def __init__(self, host=None, nr_pfns=None, plain=False):
         self.host = host        # "xen", "qemu", or None: nobody said
         self.nr_pfns = nr_pfns  # first PFN that cannot exist; None: unknown
+        self.domain_pfns = None  # PV: what the new domain allows
         self.plain = plain      # checkpointed streams are refused
         self.type = None
         self.width = None       # bytes, PV
@@ -18,6 +19,10 @@ class Guest:
         self.checkpoints = 0    # complete ones
         self.xen = None         # (major, minor)
         self.version = None
+
+    def is_pv(self):
+        """Its records tell its size, within what the domain allows."""
+        self.domain_pfns, self.nr_pfns = self.nr_pfns, None
 
     @property
     def qemu_host(self):

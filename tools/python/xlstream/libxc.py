@@ -70,6 +70,8 @@ class LibxcReader:
         self.strict(at, reserved == 0, "libxc.domain.reserved",
                     "reserved field is 0x%x" % reserved)
         self.guest.type = kind
+        if kind == c.PV:
+            self.guest.is_pv()
         self.guest.xen = (major, minor)
         self.sink.libxc_headers(self.guest)
 

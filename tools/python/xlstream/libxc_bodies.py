@@ -54,6 +54,9 @@ def p2m_frames(rec, guest, sink):
     if rec.left != 8 * wanted:
         rec.fail("libxc.p2m_frames.length", "%d bytes for %d frames",
                  rec.left, wanted)
+    if guest.domain_pfns is not None and end >= guest.domain_pfns:
+        rec.fail("libxc.p2m_frames.end", "the range ends at 0x%x, the domain "
+                 "at 0x%x", end, guest.domain_pfns)
     guest.nr_pfns = max(guest.nr_pfns or 0, end + 1)
     for view in rec.chunks(SLICE):
         worst = max(entries_of(view))
@@ -97,15 +100,18 @@ def vcpu_extended(rec, guest, sink):
 def vcpu_xsave(rec, guest, sink):
     """Starts with xcr0 and xcr0_accum."""
     vcpu(rec, guest, "xsave")
-    if 0 < rec.left < 16:
-        rec.fail("libxc.vcpu_xsave.length", "%d bytes, at least 16",
-                 rec.left)
+    if 0 < rec.left < 16 or rec.left > c.VCPU_XSAVE_MAX:
+        rec.fail("libxc.vcpu_xsave.length", "%d bytes, not 16 to %d",
+                 rec.left, c.VCPU_XSAVE_MAX)
 
 
 def vcpu_msrs(rec, guest, sink):
     """Index, reserved, value."""
     vcpu(rec, guest, "msrs")
-    items(rec, 16, "libxc.vcpu_msrs.length")
+    count = items(rec, 16, "libxc.vcpu_msrs.length")
+    if count > c.VCPU_MSRS_MAX:
+        rec.fail("libxc.vcpu_msrs.count_max", "%d MSRs, at most %d are "
+                 "accepted", count, c.VCPU_MSRS_MAX)
     for view in rec.chunks(SLICE):
         check_zero_words(rec, view, "<4xI8x", "libxc.vcpu_msrs.reserved")
 

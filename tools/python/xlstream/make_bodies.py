@@ -34,9 +34,23 @@ def parse_entries(words):
     return entries
 
 
-def page_bytes(entries, seed):
+def table(pfn, chain):
+    """A page table that names nothing, or the page before its own."""
+    first = (pfn - 1) << 12 | 0x67 if chain else 0
+    return b"".join((i << 13 if i else first).to_bytes(8, "little")
+                    for i in range(512))
+
+
+def content(pfn, kind, zeros, seed, chain):
+    """The page of an entry."""
+    if zeros:
+        return bytes(c.PAGE_SIZE)
+    return table(pfn, chain) if kind else page(pfn, seed)
+
+
+def page_bytes(entries, seed, chain=0):
     """The pages of those entries that have one."""
-    return b"".join(bytes(c.PAGE_SIZE) if zeros else page(pfn, seed)
+    return b"".join(content(pfn, kind, zeros, seed, chain)
                     for pfn, kind, zeros in entries if kind in c.TYPES_DATA)
 
 
@@ -47,7 +61,8 @@ def page_data(m, args):
     high = args.number("high")
     pfns = b"".join(struct.pack("<Q", kind << 60 | high << 52 | pfn)
                     for pfn, kind, _ in entries)
-    return head + pfns + page_bytes(entries, args.number("seed"))
+    return head + pfns + page_bytes(entries, args.number("seed"),
+                                    args.number("chain"))
 
 
 def pv_info(m, args):
@@ -64,6 +79,19 @@ def p2m_frames(m, args):
     first = args.number("first", 0)
     return struct.pack("<II", start, end) + b"".join(
         struct.pack("<Q", first + i) for i in range(count))
+
+
+def vcpu_basic(m, args):
+    """Registers that name start info, no GDT, and a page table."""
+    size = args.number("size", c.VCPU_BASIC_SIZE.get(m.width, 0))
+    data = bytearray(blob(size))
+    values = {"start_info": args.number("start"), "gdt_ents": 0, "cr1": 0,
+              "cr3": args.number("top", 1) << 12}
+    for name, at in c.VCPU_BASIC_FIELDS.get(m.width, {}).items():
+        if at + m.width <= size:
+            data[at:at + m.width] = values[name].to_bytes(m.width, "little")
+    return struct.pack("<II", args.number("id"),
+                       args.number("reserved")) + bytes(data)
 
 
 def vcpu(default):
@@ -134,9 +162,7 @@ LIBXC_BODIES = {
     "PAGE_DATA": (c.XC_PAGE_DATA, page_data),
     "X86_PV_INFO": (c.XC_X86_PV_INFO, pv_info),
     "X86_PV_P2M_FRAMES": (c.XC_X86_PV_P2M_FRAMES, p2m_frames),
-    "X86_PV_VCPU_BASIC": (
-        c.XC_X86_PV_VCPU_BASIC,
-        vcpu(lambda m: c.VCPU_BASIC_SIZE.get(m.width, 0))),
+    "X86_PV_VCPU_BASIC": (c.XC_X86_PV_VCPU_BASIC, vcpu_basic),
     "X86_PV_VCPU_EXTENDED": (c.XC_X86_PV_VCPU_EXTENDED, vcpu(lambda m: 64)),
     "X86_PV_VCPU_XSAVE": (c.XC_X86_PV_VCPU_XSAVE, vcpu(lambda m: 592)),
     "SHARED_INFO": (c.XC_SHARED_INFO, shared_info),
