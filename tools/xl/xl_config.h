@@ -74,6 +74,8 @@ bool xl_config_firmware(struct xl_config_build *b,
 bool xl_config_bios(struct xl_config_build *b, const struct xl_cfg_value *v);
 bool xl_config_disks(struct xl_config_build *b, const struct xl_cfg_value *v);
 bool xl_config_vifs(struct xl_config_build *b, const struct xl_cfg_value *v);
+bool xl_config_vfio_users(struct xl_config_build *b,
+                          const struct xl_cfg_value *v);
 bool xl_config_vga(struct xl_config_build *b, const struct xl_cfg_value *v);
 bool xl_config_stdvga(struct xl_config_build *b, const struct xl_cfg_value *v);
 bool xl_config_nographic(struct xl_config_build *b,

@@ -60,6 +60,7 @@ const struct xl_key xl_keys[] = {
     OFF_ONLY("vpmu", XEN_ONLY),
     SPECIAL("disk", xl_config_disks),
     SPECIAL("vif", xl_config_vifs),
+    SPECIAL("vfio_user", xl_config_vfio_users),
     OFF_ONLY("vtpm", NOT_OFFERED),
     OFF_ONLY("p9", NOT_OFFERED),
     OFF_ONLY("pvcalls", NOT_OFFERED),

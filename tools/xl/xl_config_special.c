@@ -195,6 +195,27 @@ bool xl_config_vifs(struct xl_config_build *b, const struct xl_cfg_value *v)
     return true;
 }
 
+bool xl_config_vfio_users(struct xl_config_build *b,
+                          const struct xl_cfg_value *v)
+{
+    struct xl_cfg_error why;
+
+    if (v->kind != XL_CFG_LIST)
+        return xl_config_refuse(b, "wants a list of strings");
+    for (size_t i = 0; i < v->items; i++) {
+        libxl_device_vfio_user *dev;
+
+        if (v->item[i].kind != XL_CFG_STRING)
+            return xl_config_refuse(b, "entry %zu is not a string", i + 1);
+        dev = libxl_domain_config_add_vfio_user(b->config);
+        if (!dev)
+            return xl_config_refuse(b, "no memory, or too many devices");
+        if (!xl_vfio_user_parse(v->item[i].text, dev, &why))
+            return xl_config_refuse(b, "%s", why.text);
+    }
+    return true;
+}
+
 /* ---- graphics ---- */
 
 bool xl_config_vga(struct xl_config_build *b, const struct xl_cfg_value *v)

@@ -130,6 +130,8 @@ static bool set_backendtype(struct disk_text *t, const char *value)
 {
     if (!strcmp(value, "vhost-user"))
         value = "vhost_user";
+    if (!strcmp(value, "vfio-user"))
+        value = "vfio_user";
     if (!strcmp(value, "unknown") ||
         !libxl_disk_backend_from_string(value, &t->disk->backend))
         return refuse(t, "unknown backendtype", value);

@@ -330,6 +330,38 @@ static void a_disk_script_is_refused(void **state)
     assert_non_null(strstr(r->log, "script="));
 }
 
+static void vfio_user_devices_have_places_and_sockets(void **state)
+{
+    struct args_rig *r = *state;
+    libxl_device_vfio_user *dev;
+    libxl_device_disk *d = args_disk(r, "vda", "/d");
+    char **argv;
+
+    d->backend = LIBXL_DISK_BACKEND_VFIO_USER;
+    d->format = LIBXL_DISK_FORMAT_RAW;
+    dev = libxl_domain_config_add_vfio_user(&r->c);
+    dev->name = strdup("demo");
+    dev->program = strdup("/bin/demo");
+    r->rt.vfio_dir_fd = 9;
+    argv = args_make(r);
+    assert_true(args_any(argv, "-device",
+                         "\"path\":\"/proc/self/fd/9/vfio-0\""));
+    assert_true(args_any(argv, "-device",
+                         "\"path\":\"/proc/self/fd/9/vfio-1\""));
+    assert_true(args_any(argv, "-device", "\"addr\":\"0xf\""));
+    assert_true(args_any(argv, "-device", "\"addr\":\"0x10\""));
+    assert_false(args_any(argv, "-blockdev", "/d"));
+}
+
+static void a_vfio_user_disk_is_raw_and_virtio(void **state)
+{
+    struct args_rig *r = *state;
+
+    args_disk(r, "hda", "/d")->backend = LIBXL_DISK_BACKEND_VFIO_USER;
+    assert_null(args_make(r));
+    assert_non_null(strstr(r->log, "vfio-user serve raw disks"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, args_rig_open, args_rig_close)
 
 int main(void)
@@ -354,6 +386,8 @@ int main(void)
         TEST(an_unknown_nic_model_is_named),
         TEST(what_a_nic_asks_for_in_vain_is_named),
         TEST(a_disk_script_is_refused),
+        TEST(vfio_user_devices_have_places_and_sockets),
+        TEST(a_vfio_user_disk_is_raw_and_virtio),
         TEST(vnc_and_its_password),
         TEST(the_same_config_gives_the_same_vector),
     };

@@ -205,6 +205,38 @@ static void bad_vifs_are_named(void **state)
     bad_vif("gatewaydev=eth0", "routed networks");
 }
 
+static void a_vfio_user_device(void **state)
+{
+    struct xl_cfg_error err;
+    libxl_device_vfio_user *d = libxl_domain_config_add_vfio_user(&config);
+
+    assert_true(xl_vfio_user_parse("name=d1, program=/bin/dev,args=--a b,c  -d",
+                                   d, &err));
+    assert_string_equal(d->name, "d1");
+    assert_string_equal(d->program, "/bin/dev");
+    assert_string_equal(d->args[0], "--a");
+    assert_string_equal(d->args[1], "b,c");
+    assert_string_equal(d->args[2], "-d");
+    assert_null(d->args[3]);
+}
+
+static void vfio_user_devices_that_cannot_be_are_named(void **state)
+{
+    static const char *const bad[][2] = {
+        {"program=/bin/dev", "missing key 'name'"},
+        {"name=d1", "missing key 'program'"},
+        {"name=d1,program=/x,size=3", "unknown key 'size'"},
+        {"d1", "not KEY=VALUE"},
+    };
+    struct xl_cfg_error err;
+
+    for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_false(xl_vfio_user_parse(
+            bad[i][0], libxl_domain_config_add_vfio_user(&config), &err));
+        assert_non_null(strstr(err.text, bad[i][1]));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +251,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(vifs_are_read, setup, teardown),
         cmocka_unit_test_setup_teardown(rates_become_credits, setup, teardown),
         cmocka_unit_test_setup_teardown(bad_vifs_are_named, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_vfio_user_device, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            vfio_user_devices_that_cannot_be_are_named, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

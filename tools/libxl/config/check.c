@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "config/fields.h"
+#include "config/own_process.h"
 
 void libxl__config_error_set(struct libxl__config_error *err, const char *fmt,
                              ...)
@@ -147,6 +148,33 @@ static int check_nic(const libxl_domain_config *c, int i,
     return 0;
 }
 
+static int check_vfio_user(const libxl_domain_config *c, int i,
+                           struct libxl__config_error *err)
+{
+    const libxl_device_vfio_user *d = &c->vfio_users[i];
+
+    if (!d->name || !d->name[0] || strlen(d->name) > 32 ||
+        strspn(d->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                        "0123456789-_.") != strlen(d->name)) {
+        libxl__config_error_set(err, "vfio_user[%d].name: wants 1 to 32 "
+                                "letters, digits, '-', '_' and '.'", i);
+        return ERROR_INVAL;
+    }
+    if (!d->program || d->program[0] != '/') {
+        libxl__config_error_set(err, "vfio_user[%d].program: wants an absolute "
+                                "path", i);
+        return ERROR_INVAL;
+    }
+    for (int k = 0; k < i; k++) {
+        if (!strcmp(c->vfio_users[k].name, d->name)) {
+            libxl__config_error_set(err, "vfio_user[%d].name: '%s' is used by "
+                                    "vfio_user[%d] already", i, d->name, k);
+            return ERROR_INVAL;
+        }
+    }
+    return 0;
+}
+
 int libxl__config_check(const libxl_domain_config *c,
                         struct libxl__config_error *err)
 {
@@ -158,6 +186,14 @@ int libxl__config_check(const libxl_domain_config *c,
         rc = check_disk(c, i, err);
     for (int i = 0; !rc && i < c->num_nics; i++)
         rc = check_nic(c, i, err);
+    for (int i = 0; !rc && i < c->num_vfio_users; i++)
+        rc = check_vfio_user(c, i, err);
+    if (!rc && libxl__vfio_user_count(c) > LIBXL__VFIO_MAX) {
+        libxl__config_error_set(err, "vfio_user: more than %u devices, disks "
+                                "with this backend among them",
+                                LIBXL__VFIO_MAX);
+        rc = ERROR_INVAL;
+    }
     return rc;
 }
 

@@ -257,3 +257,10 @@ libxl_device_nic *libxl_domain_config_add_nic(libxl_domain_config *c)
 {
     return add_element((void **)&c->nics, &c->num_nics, &libxl__fields_nic);
 }
+
+libxl_device_vfio_user *
+libxl_domain_config_add_vfio_user(libxl_domain_config *c)
+{
+    return add_element((void **)&c->vfio_users, &c->num_vfio_users,
+                       &libxl__fields_vfio_user);
+}

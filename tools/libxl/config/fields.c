@@ -45,6 +45,7 @@ const struct libxl__name libxl__names_disk_backend[] = {
     {"qdisk", LIBXL_DISK_BACKEND_QDISK},
     {"standalone", LIBXL_DISK_BACKEND_STANDALONE},
     {"vhost_user", LIBXL_DISK_BACKEND_VHOST_USER},
+    {"vfio_user", LIBXL_DISK_BACKEND_VFIO_USER},
     {NULL, 0},
 };
 
@@ -211,6 +212,16 @@ const struct libxl__fields libxl__fields_nic = {
     nic_rows, ROWS(nic_rows), sizeof(libxl_device_nic),
     offsetof(libxl_device_nic, foreign_json)};
 
+static const struct libxl__field vfio_user_rows[] = {
+    {"name", KIND_STRING, AT(libxl_device_vfio_user, name)},
+    {"program", KIND_STRING, AT(libxl_device_vfio_user, program)},
+    {"args", KIND_STRINGS, AT(libxl_device_vfio_user, args)},
+    {NULL, KIND_STRING, AT(libxl_device_vfio_user, foreign_json)},
+};
+const struct libxl__fields libxl__fields_vfio_user = {
+    vfio_user_rows, ROWS(vfio_user_rows), sizeof(libxl_device_vfio_user),
+    offsetof(libxl_device_vfio_user, foreign_json)};
+
 static const struct libxl__field config_rows[] = {
     {"c_info", KIND_OBJECT, AT(libxl_domain_config, c_info), .always = true,
      .sub = &create_info},
@@ -222,6 +233,9 @@ static const struct libxl__field config_rows[] = {
     {"nics", KIND_ARRAY, AT(libxl_domain_config, nics),
      .sub = &libxl__fields_nic,
      .count_offset = offsetof(libxl_domain_config, num_nics)},
+    {"vfio_user", KIND_ARRAY, AT(libxl_domain_config, vfio_users),
+     .sub = &libxl__fields_vfio_user,
+     .count_offset = offsetof(libxl_domain_config, num_vfio_users)},
     {"on_poweroff", KIND_ENUM, AT(libxl_domain_config, on_poweroff),
      .def = LIBXL_ACTION_ON_SHUTDOWN_DESTROY, .names = libxl__names_action},
     {"on_reboot", KIND_ENUM, AT(libxl_domain_config, on_reboot),

@@ -65,6 +65,7 @@ struct libxl__fields {
 extern const struct libxl__fields libxl__fields_config;
 extern const struct libxl__fields libxl__fields_disk;
 extern const struct libxl__fields libxl__fields_nic;
+extern const struct libxl__fields libxl__fields_vfio_user;
 
 extern const struct libxl__name libxl__names_domain_type[];
 extern const struct libxl__name libxl__names_action[];

@@ -19,10 +19,12 @@
 #ifndef LIBXL_DEV_H
 #define LIBXL_DEV_H
 
+#include "config/own_process.h"
 #include "engine/engine.h"
 
 #define LIBXL__DEV_MAX 16
 #define LIBXL__DEV_LOG_NAME "dev-log"
+#define LIBXL__DEV_VFIO_NAME "vfio-%u" /* where QEMU connects, by pci */
 
 struct libxl__dev_start {
     int dirfd;      /* the domain's directory */
@@ -32,11 +34,12 @@ struct libxl__dev_start {
     bool incoming; /* the image is another's until "activate" */
 };
 
-/* Starts xl-blkd. *qemu_fd is QEMU's end of the connection, the caller's. What
- * the process finds wrong with the image stands in log_fd. */
-int libxl__dev_start_disk(libxl_ctx *ctx, uint32_t domid,
-                          const struct libxl__dev_start *start,
-                          const libxl_device_disk *disk, int *qemu_fd);
+/* Starts the device's process. *qemu_fd is for QEMU, and the caller's: its end
+ * of the connection, or (vfio-user) what tells the process of QEMU's end. What
+ * the process finds wrong stands in log_fd. */
+int libxl__dev_start(libxl_ctx *ctx, uint32_t domid,
+                     const struct libxl__dev_start *start,
+                     const struct libxl__own_process *dev, int *qemu_fd);
 
 /* Has the domain any such device? */
 bool libxl__dev_any(int dirfd);

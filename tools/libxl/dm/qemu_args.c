@@ -306,6 +306,8 @@ char **libxl__qemu_args(libxl__gc *gc, const libxl_domain_config *config,
     if (!a.al.rc)
         libxl__qemu_add_disks(&a.al, config, domid, rt);
     if (!a.al.rc)
+        libxl__qemu_add_vfio_users(&a.al, config, rt);
+    if (!a.al.rc)
         libxl__qemu_add_nics(&a.al, config, domid, rt);
     add_usb(&a);
     add_extra(&a);
@@ -317,7 +319,8 @@ int libxl__qemu_args_check(libxl__gc *gc, const libxl_domain_config *config,
                            uint32_t domid)
 {
     const struct libxl__qemu_runtime rt = { .qemu_path = "qemu",
-                                            .agent_fd = -1 };
+                                            .agent_fd = -1,
+                                            .vfio_dir_fd = -1 };
     int rc;
 
     libxl__qemu_args(gc, config, domid, &rt, &rc);

@@ -27,6 +27,7 @@ struct libxl__qemu_runtime {
     const bool *disk_is_blockdev; /* one a disk; NULL: none is */
     const int *disk_fds;          /* one a disk: its device process's
                                      connection, -1: none; NULL: all -1 */
+    int vfio_dir_fd;              /* directory of vfio-user sockets, -1: none */
     const char *bios_path;        /* -bios, NULL: QEMU's own SeaBIOS */
     int64_t rtc_seconds;          /* clock at start, since 1970; 0: now */
     bool incoming;                /* -S -incoming defer */

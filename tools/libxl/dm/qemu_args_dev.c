@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "config/own_process.h"
 
 enum disk_bus { BUS_VIRTIO, BUS_IDE };
 
@@ -99,10 +100,12 @@ static const char *disk_refusal(const libxl_domain_config *config,
         return "there are only so many IDE places: use xvda.. or vda..";
     if (disk->script && disk->script[0])
         return "script= is not offered on a QEMU host: name the file or device";
-    if (disk->backend == LIBXL_DISK_BACKEND_VHOST_USER &&
+    if ((disk->backend == LIBXL_DISK_BACKEND_VHOST_USER ||
+         disk->backend == LIBXL_DISK_BACKEND_VFIO_USER) &&
         (place->bus == BUS_IDE || disk->is_cdrom ||
          disk->format != LIBXL_DISK_FORMAT_RAW))
-        return "backendtype vhost-user serves raw disks at vda.. or xvda..";
+        return "backendtypes vhost-user and vfio-user serve raw disks at "
+               "vda.. or xvda..";
     if (disk->format == LIBXL_DISK_FORMAT_EMPTY)
         return disk->is_cdrom ? NULL : "only a cdrom can be empty";
     if (!format_driver(disk->format))
@@ -209,6 +212,56 @@ static void add_vhost_user_disk(struct libxl__arglist *al, const char *node,
     libxl__arglist_json(al, "-device", &w);
 }
 
+/* A PCI device in a place of its own: the toolstack finds it there again when
+ * it re-creates its configuration after a restore. */
+static void add_vfio_user(struct libxl__arglist *al, const char *id,
+                          unsigned pci, const struct libxl__qemu_runtime *rt,
+                          int bootindex)
+{
+    struct libxl__json_writer w;
+
+    libxl__json_writer_init(&w);
+    libxl__json_writer_one_line(&w);
+    libxl__json_open(&w, NULL);
+    libxl__json_put_string(&w, "driver", "vfio-user-pci");
+    libxl__json_put_string(&w, "id", id);
+    libxl__json_put_string(
+        &w, "addr", libxl__sprintf(al->gc, "0x%x", LIBXL__VFIO_SLOT + pci));
+    put_boot_index(&w, bootindex);
+    libxl__json_open(&w, "socket");
+    libxl__json_put_string(&w, "type", "unix");
+    libxl__json_put_string(&w, "path",
+                           libxl__sprintf(al->gc, "/proc/self/fd/%d/vfio-%u",
+                                          rt->vfio_dir_fd, pci));
+    libxl__json_close(&w);
+    libxl__json_close(&w);
+    libxl__arglist_json(al, "-device", &w);
+}
+
+void libxl__qemu_add_vfio_users(struct libxl__arglist *al,
+                                const libxl_domain_config *config,
+                                const struct libxl__qemu_runtime *rt)
+{
+    struct libxl__own_process dev;
+
+    for (unsigned i = 0; libxl__own_process_at(config, i, &dev); i++)
+        if (!dev.disk)
+            add_vfio_user(al, libxl__sprintf(al->gc, "vfio%d", dev.pci),
+                          (unsigned)dev.pci, rt, -1);
+}
+
+/* Its number among the vfio-user devices. */
+static unsigned pci_of(const libxl_domain_config *config,
+                       const libxl_device_disk *disk)
+{
+    struct libxl__own_process dev;
+
+    for (unsigned i = 0; libxl__own_process_at(config, i, &dev); i++)
+        if (dev.disk == disk)
+            return (unsigned)dev.pci;
+    return 0;
+}
+
 void libxl__qemu_add_disks(struct libxl__arglist *al,
                            const libxl_domain_config *config, uint32_t domid,
                            const struct libxl__qemu_runtime *rt)
@@ -238,6 +291,11 @@ void libxl__qemu_add_disks(struct libxl__arglist *al,
         if (disk->backend == LIBXL_DISK_BACKEND_VHOST_USER) {
             add_vhost_user_disk(al, node, rt->disk_fds ? rt->disk_fds[i] : -1,
                                 boot);
+            continue;
+        }
+        if (disk->backend == LIBXL_DISK_BACKEND_VFIO_USER) {
+            add_vfio_user(al, libxl__sprintf(al->gc, "dev-%s", node),
+                          pci_of(config, disk), rt, boot);
             continue;
         }
         if (has_medium(disk))

@@ -16,6 +16,10 @@
 void libxl__qemu_add_disks(struct libxl__arglist *al,
                            const libxl_domain_config *config, uint32_t domid,
                            const struct libxl__qemu_runtime *rt);
+/* Beside the disks, which come first. */
+void libxl__qemu_add_vfio_users(struct libxl__arglist *al,
+                                const libxl_domain_config *config,
+                                const struct libxl__qemu_runtime *rt);
 void libxl__qemu_add_nics(struct libxl__arglist *al,
                           const libxl_domain_config *config, uint32_t domid,
                           const struct libxl__qemu_runtime *rt);

@@ -248,6 +248,8 @@ static int decide(struct libxl__host_qemu *hq, libxl__gc *gc,
     rc = libxl__qemu_probe(hq->store, gc, config->b_info.device_model_override,
                            &probe);
     if (!rc)
+        rc = libxl__qemu_has_vfio_user(hq->host.ctx, config, &probe);
+    if (!rc)
         rc = decide_accel(hq, gc, q, restore);
     if (!rc && given(q->machine) && !strcmp(q->machine, "q35")) {
         free(q->machine);

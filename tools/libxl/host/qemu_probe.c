@@ -23,6 +23,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "config/own_process.h"
 #include "store/store_dir.h"
 #include "store/store_files.h"
 
@@ -185,6 +186,34 @@ static int ask_machines(libxl__gc *gc, struct libxl__qemu_probe *out, char *buf)
     return out->machine && out->machines ? 0 : ERROR_FAIL;
 }
 
+/* Since 10.1, where it was not left out. */
+static void ask_vfio_user(struct libxl__qemu_probe *out, char *buf)
+{
+    const char *const argv[] = { out->path, "-device", "vfio-user-pci,help",
+                                 NULL };
+
+    out->vfio_user = !run(argv, buf, OUTPUT_BYTES);
+}
+
+int libxl__qemu_has_vfio_user(libxl_ctx *ctx, const libxl_domain_config *config,
+                              const struct libxl__qemu_probe *probe)
+{
+    struct libxl__own_process dev;
+
+    if (probe->vfio_user)
+        return 0;
+    for (unsigned i = 0; libxl__own_process_at(config, i, &dev); i++) {
+        if (dev.pci < 0)
+            continue;
+        LOG(ctx, ERROR, "device %s is served over vfio-user, which %s (QEMU "
+            "%s) cannot use: it needs QEMU 10.1 or newer with vfio-user-pci "
+            "(device_model_override names another)", dev.name, probe->path,
+            probe->version);
+        return ERROR_QEMU_API;
+    }
+    return 0;
+}
+
 /* JSON for -device, -action and the like came with 6.2. */
 static bool too_old(const char *version)
 {
@@ -214,6 +243,8 @@ static int ask(libxl_ctx *ctx, libxl__gc *gc, struct libxl__qemu_probe *out)
     }
     if (!rc)
         rc = out->version ? ask_machines(gc, out, buf) : ERROR_FAIL;
+    if (!rc)
+        ask_vfio_user(out, buf);
     if (rc)
         LOG(ctx, ERROR, "%s did not say what it is: %.*s", out->path,
             (int)strcspn(buf, "\n"), buf);
@@ -253,6 +284,7 @@ static bool cached(libxl__store *st, libxl__gc *gc, const char *key,
         out->machine = libxl__strdup(gc, machine);
         out->machines = libxl__strdup(gc, machines);
         ok = libxl__json_bool(root, "sandbox", &out->sandbox) &&
+             libxl__json_bool(root, "vfio_user", &out->vfio_user) &&
              out->version && out->machine && out->machines;
     }
     yajl_tree_free(root);
@@ -273,6 +305,7 @@ static void keep(libxl__store *st, libxl__gc *gc, const char *key,
     libxl__json_put_string(&w, "machine", p->machine);
     libxl__json_put_string(&w, "machines", p->machines);
     libxl__json_put_bool(&w, "sandbox", p->sandbox);
+    libxl__json_put_bool(&w, "vfio_user", p->vfio_user);
     libxl__json_close(&w);
     text = libxl__json_finish(&w, gc);
     libxl__json_writer_dispose(&w);

@@ -19,11 +19,17 @@ struct libxl__qemu_probe {
     const char *machine; /* what "q35" stands for: "pc-q35-7.2" */
     const char *machines; /* all it knows: " name name ... " */
     bool sandbox;        /* -sandbox is built in */
+    bool vfio_user;      /* it has vfio-user-pci */
 };
 
 /* program: a path or a name looked up in PATH; NULL: qemu-system-x86_64. */
 int libxl__qemu_probe(libxl__store *st, libxl__gc *gc, const char *program,
                       struct libxl__qemu_probe *out);
+
+/* 0, or ERROR_QEMU_API: a device of config needs what this QEMU lacks (logged
+ * by the device's name). */
+int libxl__qemu_has_vfio_user(libxl_ctx *ctx, const libxl_domain_config *config,
+                              const struct libxl__qemu_probe *probe);
 
 struct libxl__kvm_probe {
     bool works;

@@ -3,6 +3,7 @@
 #include "host/qemu_spawn.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +113,20 @@ static int make_taps(libxl_ctx *ctx, uint32_t domid,
     return rc;
 }
 
-/* Disks that a process of their own serves: started here, and each ends by
+/* QEMU connects to vfio-user devices by a path: below this descriptor, which
+ * any root directory and any length of ours leaves valid. */
+static int lend_directory(int dirfd, struct libxl__qemu_kit *kit)
+{
+    int fd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+
+    if (fd < 0)
+        return ERROR_FAIL;
+    kit->rt.vfio_dir_fd = (int)kit->nr_fds;
+    kit->fds[kit->nr_fds++] = fd;
+    return 0;
+}
+
+/* Devices that a process of their own serves: started here, and each ends by
  * itself when QEMU does. */
 static int start_devices(libxl_ctx *ctx, uint32_t domid,
                          const libxl_domain_config *config, bool incoming,
@@ -124,22 +138,25 @@ static int start_devices(libxl_ctx *ctx, uint32_t domid,
         .memory_bytes = libxl__qemu_memory_bytes(config),
         .incoming = incoming,
     };
-    int i, rc = 0;
+    struct libxl__own_process dev;
+    int rc = 0;
 
-    for (i = 0; i < config->num_disks && !rc; i++) {
+    for (int i = 0; i < config->num_disks; i++)
         kit->disk_numbers[i] = -1;
-        if (config->disks[i].backend != LIBXL_DISK_BACKEND_VHOST_USER)
-            continue;
+    if (libxl__vfio_user_count(config))
+        rc = lend_directory(dirfd, kit);
+    for (; !rc && libxl__own_process_at(config, start.index, &dev);
+         start.index++) {
         if (start.index == LIBXL__DEV_MAX) {
-            LOGD(ctx, domid, ERROR, "more than %d disks with backendtype "
-                 "vhost-user", LIBXL__DEV_MAX);
+            LOGD(ctx, domid, ERROR, "more than %d devices with a process of "
+                 "their own", LIBXL__DEV_MAX);
             return ERROR_INVAL;
         }
-        rc = libxl__dev_start_disk(ctx, domid, &start, &config->disks[i],
-                                   &kit->fds[kit->nr_fds]);
-        if (!rc)
-            kit->disk_numbers[i] = (int)kit->nr_fds++;
-        start.index++;
+        rc = libxl__dev_start(ctx, domid, &start, &dev,
+                              &kit->fds[kit->nr_fds]);
+        if (!rc && dev.disk)
+            kit->disk_numbers[dev.disk - config->disks] = (int)kit->nr_fds;
+        kit->nr_fds += !rc;
     }
     return rc;
 }
@@ -174,6 +191,9 @@ static int fill_runtime(struct libxl__host_qemu *hq, libxl__gc *gc,
                            config->b_info.device_model_override, &probe);
     if (rc)
         return rc;
+    rc = libxl__qemu_has_vfio_user(hq->host.ctx, config, &probe);
+    if (rc)
+        return rc;
     rt->qemu_path = probe.path;
     rt->no_sandbox = !probe.sandbox;
     rt->memory_fd = LIBXL__QEMU_MEMORY_FD;
@@ -182,6 +202,7 @@ static int fill_runtime(struct libxl__host_qemu *hq, libxl__gc *gc,
     rt->console_fd = LIBXL__QEMU_CONSOLE_FD;
     rt->agent_fd = LIBXL__QEMU_AGENT_FD;
     rt->qga_fd = LIBXL__QEMU_QGA_FD;
+    rt->vfio_dir_fd = -1;
     rt->tap_fds = kit->tap_numbers;
     rt->disk_is_blockdev = kit->disk_is_blockdev;
     rt->disk_fds = kit->disk_numbers;

@@ -19,7 +19,8 @@
 #define LIBXL__QEMU_MAX_DISKS 64
 
 struct libxl__qemu_kit {
-    int fds[LIBXL__QEMU_FIRST_TAP_FD + LIBXL__QEMU_MAX_NICS + LIBXL__DEV_MAX];
+    int fds[LIBXL__QEMU_FIRST_TAP_FD + LIBXL__QEMU_MAX_NICS + LIBXL__DEV_MAX +
+            1];
     size_t nr_fds;
     int tap_numbers[LIBXL__QEMU_MAX_NICS]; /* in the child; -1: user-mode */
     bool disk_is_blockdev[LIBXL__QEMU_MAX_DISKS];

@@ -64,6 +64,7 @@ typedef enum {
     LIBXL_DISK_BACKEND_QDISK = 3,
     LIBXL_DISK_BACKEND_STANDALONE = 4,
     LIBXL_DISK_BACKEND_VHOST_USER = 100, /* ours: served by xl-blkd */
+    LIBXL_DISK_BACKEND_VFIO_USER = 101,  /* the same, as a PCI device */
 } libxl_disk_backend;
 
 typedef struct {
@@ -97,6 +98,15 @@ typedef struct {
     int mtu;            /* 0: the bridge's, or 1500 */
     char *foreign_json; /* as in libxl_domain_config */
 } libxl_device_nic;
+
+/* A PCI device in a process of its own, which the toolstack starts (a QEMU
+ * host's; docs/specs/device-control.md). */
+typedef struct {
+    char *name;    /* for people */
+    char *program; /* absolute path */
+    char **args;   /* what it gets beside its fds; NULL: nothing */
+    char *foreign_json;
+} libxl_device_vfio_user;
 
 typedef struct {
     bool enable;
@@ -150,6 +160,8 @@ typedef struct {
     int num_disks;
     libxl_device_nic *nics;
     int num_nics;
+    libxl_device_vfio_user *vfio_users;
+    int num_vfio_users;
     libxl_action_on_shutdown on_poweroff, on_reboot, on_watchdog, on_crash,
         on_soft_reset;
     /* Whole JSON object as read, for what is not modelled above: kept through
@@ -174,6 +186,8 @@ int libxl_domain_config_check(libxl_ctx *ctx, const libxl_domain_config *c);
 /* One more disk or nic, with the documented defaults; NULL: no memory. */
 libxl_device_disk *libxl_domain_config_add_disk(libxl_domain_config *c);
 libxl_device_nic *libxl_domain_config_add_nic(libxl_domain_config *c);
+libxl_device_vfio_user *
+libxl_domain_config_add_vfio_user(libxl_domain_config *c);
 
 /* ---- texts ---- */
 
