@@ -75,8 +75,9 @@ preload_so := $(patsubst tools/libxl/host/preload_%.c,$(O)/lib/xl-preload-%.so,\
                 $(preload_c))
 
 hv_xen_c := $(wildcard tools/libxc/hv/xc_hv_xen*.c)
+host_xen_c := $(filter-out $(hv_xen_c),$(xen_c))
 ifneq ($(XEN),0)
-xen_so := $(O)/lib/xl-hv-xen.so
+xen_so := $(O)/lib/xl-hv-xen.so $(O)/lib/xl-host-xen.so
 endif
 
 .PHONY: all
@@ -217,6 +218,12 @@ $(O)/lib/xl-hv-xen.so: $(call obj,$(hv_xen_c)) $(O)/lib/libxc.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -shared -o $@ $^ -lxenctrl -lxenguest \
 	  -lxenforeignmemory -lxentoollog
+
+$(O)/lib/xl-host-xen.so: $(call obj,$(host_xen_c))
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS_ALL) -shared -o $@ $^ -lxenctrl -lxenguest -lxenstore \
+	  -lxentoollog
 
 # Runs in the test bed's dom0 (tests/xen).
 $(O)/tests/xen/xen-sr: $(O)/obj/tests/xen/xen_sr.o $(O)/lib/libxc.a
