@@ -35,6 +35,8 @@ int xl_cmd_console(struct xl *xl, int argc, char **argv)
         return XL_USAGE;
     if (!xl_find_domain(xl, argv[optind], &domid))
         return XL_FAILED;
+    if (libxl_console_is_program(xl->ctx))
+        return libxl_primary_console_exec(xl->ctx, domid) ? XL_FAILED : XL_OK;
     fd = xl_console_open(xl, domid);
     return fd < 0 ? XL_FAILED : xl_console_run(xl, fd);
 }

@@ -39,17 +39,20 @@ static int give_up(struct xl *xl, uint32_t domid, int console)
 
 int xl_start_domain(struct xl *xl, uint32_t domid, const struct xl_start *how)
 {
+    bool program = how->console && libxl_console_is_program(xl->ctx);
     int console = -1;
 
     if (libxl_domain_keep(xl->ctx, domid, !how->no_restart))
         return give_up(xl, domid, -1);
-    if (how->console) {
+    if (how->console && !program) {
         console = xl_console_open(xl, domid);
         if (console < 0)
             return give_up(xl, domid, -1);
     }
     if (!how->paused && libxl_domain_unpause(xl->ctx, domid, NULL))
         return give_up(xl, domid, console);
+    if (program) /* the guest's first words wait for it */
+        return libxl_primary_console_exec(xl->ctx, domid) ? XL_FAILED : XL_OK;
     if (console >= 0)
         return xl_console_run(xl, console);
     return how->foreground ? xl_wait_gone(xl, domid) : XL_OK;

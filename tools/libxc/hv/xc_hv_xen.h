@@ -21,6 +21,9 @@ struct xc_hv_xen_params {
     /* A new domain that is to be filled: it has no pages yet, so its size
      * follows from the memory that it may have. */
     bool restore;
+    /* restore: its ends of its channels to the host. A PV guest finds them in
+     * its start info, which the restore writes. */
+    uint32_t store_port, console_port;
 };
 
 typedef int xc_hv_xen_open_fn(const struct xc_hv_xen_params *p,

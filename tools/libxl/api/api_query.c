@@ -97,9 +97,25 @@ int libxl_get_host_facts(libxl_ctx *ctx, libxl_host_fact **out, int *nr_out)
     return h ? h->ops->facts(h, out, nr_out) : ERROR_FAIL;
 }
 
+bool libxl_console_is_program(libxl_ctx *ctx)
+{
+    libxl__host *h = libxl__ctx_check(ctx) ? NULL : libxl__host_get(ctx);
+
+    return h && h->ops->console_exec;
+}
+
+int libxl_primary_console_exec(libxl_ctx *ctx, uint32_t domid)
+{
+    libxl__host *h = libxl__ctx_check(ctx) ? NULL : libxl__host_get(ctx);
+
+    if (!h)
+        return ERROR_FAIL;
+    return h->ops->console_exec ? h->ops->console_exec(h, domid) : ERROR_NI;
+}
+
 char *libxl_console_log_path(libxl_ctx *ctx, uint32_t domid)
 {
-    if (libxl__ctx_check(ctx))
+    if (libxl__ctx_check(ctx) || libxl_console_is_program(ctx))
         return NULL;
     return libxl__domain_file_path(ctx, domid, "console-log");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * death_watch.c - domain events for the application, by inotify on a domain's
- * directory: its records change, and at the end it goes.
+ * directory: its records change, and at the end it goes. Where no records say
+ * when a guest ends (a Xen host), by looking again and again.
  *
  * changed -> shut down? DOMAIN_SHUTDOWN, once; gone? DOMAIN_DEATH, once
  */
@@ -23,12 +24,18 @@ struct libxl__evgen_domain_death {
     libxl_ev_user user;
     int fd; /* inotify */
     libxl__ev_fd ev;
+    libxl__ev_time again;
     bool shutdown_told, death_told;
 };
 
 static libxl_evgen_domain_death *evgen_of_ev(libxl__ev_fd *ev)
 {
     return CONTAINER_OF(ev, struct libxl__evgen_domain_death, ev);
+}
+
+static libxl_evgen_domain_death *evgen_of_again(libxl__ev_time *ev)
+{
+    return CONTAINER_OF(ev, struct libxl__evgen_domain_death, again);
 }
 
 static void tell(libxl__egc *egc, libxl_evgen_domain_death *eg,
@@ -74,6 +81,16 @@ static void changed(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
     look(egc, evgen_of_ev(ev));
 }
 
+static void look_again(libxl__egc *egc, libxl__ev_time *ev, int rc)
+{
+    libxl_evgen_domain_death *eg = evgen_of_again(ev);
+    libxl__host *h = libxl__host_get(eg->ctx);
+
+    if (libxl__ev_time_register_rel(eg->ctx, NULL, ev, look_again, h->poll_ms))
+        LOGD(eg->ctx, eg->domid, ERROR, "it is not watched any more");
+    look(egc, eg);
+}
+
 static int add_watch(libxl_evgen_domain_death *eg)
 {
     libxl__host *h = libxl__host_get(eg->ctx);
@@ -93,11 +110,43 @@ static int add_watch(libxl_evgen_domain_death *eg)
     return wd < 0 ? ERROR_FAIL : 0;
 }
 
+static int watch_records(libxl_evgen_domain_death *eg)
+{
+    int rc;
+
+    eg->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    rc = eg->fd < 0 ? ERROR_FAIL : 0;
+    if (rc)
+        LOGED(eg->ctx, eg->domid, ERROR, errno,
+              "cannot watch domains (fs.inotify.max_user_instances?)");
+    if (!rc)
+        rc = add_watch(eg);
+    if (!rc)
+        rc = libxl__ev_fd_register(eg->ctx, &eg->ev, changed, eg->fd, POLLIN);
+    return rc;
+}
+
+static int watch_host(libxl_evgen_domain_death *eg, libxl__host *h)
+{
+    libxl_dominfo info = {0};
+    libxl__gc gc;
+    int rc;
+
+    libxl__gc_init(&gc, eg->ctx);
+    rc = h->ops->dominfo(h, &gc, eg->domid, &info);
+    libxl_dominfo_dispose(&info);
+    libxl__gc_dispose(&gc);
+    return rc ? rc
+              : libxl__ev_time_register_rel(eg->ctx, NULL, &eg->again,
+                                            look_again, h->poll_ms);
+}
+
 int libxl__death_watch_enable(libxl__egc *egc, libxl_ctx *ctx, uint32_t domid,
                               libxl_ev_user user,
                               libxl_evgen_domain_death **out)
 {
     libxl_evgen_domain_death *eg = calloc(1, sizeof(*eg));
+    libxl__host *h = libxl__host_get(ctx);
     int rc;
 
     *out = NULL;
@@ -106,16 +155,13 @@ int libxl__death_watch_enable(libxl__egc *egc, libxl_ctx *ctx, uint32_t domid,
     eg->ctx = ctx;
     eg->domid = domid;
     eg->user = user;
+    eg->fd = -1;
     libxl__ev_fd_init(&eg->ev);
-    eg->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-    rc = eg->fd < 0 ? ERROR_FAIL : 0;
-    if (rc)
-        LOGED(ctx, domid, ERROR, errno,
-              "cannot watch domains (fs.inotify.max_user_instances?)");
-    if (!rc)
-        rc = add_watch(eg);
-    if (!rc)
-        rc = libxl__ev_fd_register(ctx, &eg->ev, changed, eg->fd, POLLIN);
+    libxl__ev_time_init(&eg->again);
+    if (!h)
+        rc = ERROR_FAIL;
+    else
+        rc = h->poll_ms ? watch_host(eg, h) : watch_records(eg);
     if (rc) {
         libxl__death_watch_disable(eg);
         return rc;
@@ -130,6 +176,7 @@ void libxl__death_watch_disable(libxl_evgen_domain_death *eg)
     if (!eg)
         return;
     libxl__ev_fd_deregister(eg->ctx, &eg->ev);
+    libxl__ev_time_deregister(eg->ctx, &eg->again);
     if (eg->fd >= 0)
         close(eg->fd);
     free(eg);

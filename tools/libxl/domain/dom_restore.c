@@ -82,7 +82,8 @@ static int start_stream(libxl__egc *egc, libxl__dom_restore *dr)
     dr->stream.ao = dr->ao;
     dr->stream.domid = dr->domid;
     dr->stream.fd = dr->fd;
-    dr->stream.hvm = true;
+    dr->has_dm = dr->host->ops->has_dm(dr->host, dr->domid);
+    dr->stream.hvm = dr->has_dm;
     dr->stream.nr_devices = 0;
     dr->stream.user = dr;
     dr->stream.run_libxc = run_libxc;
@@ -268,7 +269,7 @@ static int check_stream(libxl__dom_restore *dr)
 {
     if (dr->stream_rc)
         return dr->stream_rc;
-    if (dr->emulator_fd >= 0)
+    if (dr->emulator_fd >= 0 || !dr->has_dm)
         return check_nothing_follows(dr);
     LOGD(dr->host->ctx, dr->domid, ERROR,
          "the image has no state of its device model (libxl stream, "
@@ -281,8 +282,9 @@ static void both_done(libxl__egc *egc, libxl__dom_restore *dr)
     libxl__host *h = dr->host;
     int rc = dr->create_rc ? dr->create_rc : check_stream(dr);
 
+    make_call(dr, loaded)->results = &dr->results;
     if (!rc)
-        rc = h->ops->dm_load(egc, h, make_call(dr, loaded), dr->emulator_fd);
+        rc = h->ops->dm_load(egc, h, &dr->call, dr->emulator_fd);
     if (rc)
         finish(egc, dr, rc);
 }

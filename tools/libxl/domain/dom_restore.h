@@ -43,6 +43,7 @@ struct libxl__dom_restore {
     bool helping;             /* the save helper runs */
     libxl__ev_fd death;       /* of the guest's process, while it streams */
     int pidfd;
+    bool has_dm;              /* its state has to come */
     int create_rc, stream_rc;
     int emulator_fd; /* -1: none has come */
     libxl__stream_read stream;

@@ -66,7 +66,8 @@ int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds)
     ds->sw.fd = ds->fd;
     ds->sw.user = ds;
     ds->sw.run_libxc = run_libxc;
-    ds->sw.get_emulator = get_emulator;
+    ds->sw.get_emulator =
+        ds->host->ops->has_dm(ds->host, ds->domid) ? get_emulator : NULL;
     ds->sw.callback = stream_done;
     rc = libxl__stream_write_start(egc, &ds->sw);
     if (rc) {

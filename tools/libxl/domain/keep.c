@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/paths.h"
 #include "domain/domain.h"
+#include "store/domain_record.h"
 
 #define READY_MS 20000
 
@@ -119,6 +120,21 @@ static int spawn_and_wait(libxl__keep *ke)
                                        READY_MS);
 }
 
+/* Made by another toolstack, it has a keeper of that one's. */
+static bool is_another_ones(libxl__keep *ke)
+{
+    struct libxl__domain_record rec;
+    libxl__gc gc;
+    bool is;
+
+    libxl__gc_init(&gc, ke->host->ctx);
+    is = !libxl__domain_record_read(ke->host->ops->store(ke->host), &gc,
+                                    ke->domid, &rec) &&
+         !rec.created_at;
+    libxl__gc_dispose(&gc);
+    return is;
+}
+
 void libxl__keep_start(libxl__egc *egc, libxl__keep *ke)
 {
     bool alive;
@@ -128,7 +144,7 @@ void libxl__keep_start(libxl__egc *egc, libxl__keep *ke)
     libxl__ev_fd_init(&ke->ready);
     libxl__ev_time_init(&ke->deadline);
     ke->ready_fd = -1;
-    if (ke->host->no_keeper) {
+    if (ke->host->no_keeper || is_another_ones(ke)) {
         ke->callback(egc, ke, 0);
         return;
     }

@@ -10,10 +10,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/container.h"
 #include "base/log.h"
 #include "base/sock_at.h"
 #include "domain/domain.h"
 #include "domain/keeper_record.h"
+
+static libxl__keeper *keeper_of_poll(libxl__ev_time *ev)
+{
+    return CONTAINER_OF(ev, libxl__keeper, poll);
+}
 
 /* ERROR_LOCK_FAIL: another one is elected. */
 static int elect(libxl__keeper *kp)
@@ -76,6 +82,7 @@ int libxl__keeper_attach(libxl__egc *egc, libxl__keeper *kp)
 static void close_all(libxl__egc *egc, libxl__keeper *kp)
 {
     libxl__agent_hub_close(egc, &kp->agent);
+    libxl__ev_time_deregister(kp->ctx, &kp->poll);
     libxl__keeper_settle_close(kp);
     libxl__keeper_qemu_close(kp);
     libxl__keeper_lease_close(kp);
@@ -94,6 +101,7 @@ static void init(libxl__keeper *kp, libxl__ao *ao)
     kp->domid = libxl__ao_domid(ao);
     kp->dirfd = kp->lock_fd = kp->listen_fd = -1;
     libxl__ev_fd_init(&kp->listen_ev);
+    libxl__ev_time_init(&kp->poll);
     libxl__console_relay_init(&kp->console);
     kp->console.ctx = kp->ctx;
     kp->console.domid = kp->domid;
@@ -102,6 +110,24 @@ static void init(libxl__keeper *kp, libxl__ao *ao)
     libxl__agent_hub_init(&kp->agent);
     libxl__keeper_qemu_init(kp);
     libxl__keeper_settle_init(kp);
+}
+
+static void look_again(libxl__egc *egc, libxl__ev_time *ev, int rc)
+{
+    libxl__keeper *kp = keeper_of_poll(ev);
+
+    if (libxl__ev_time_register_rel(kp->ctx, NULL, &kp->poll, look_again,
+                                    kp->host->poll_ms))
+        LOGD(kp->ctx, kp->domid, ERROR, "the keeper does not see its end");
+    libxl__keeper_settle(egc, kp);
+}
+
+static int watch_host(libxl__keeper *kp)
+{
+    return kp->host->poll_ms
+               ? libxl__ev_time_register_rel(kp->ctx, NULL, &kp->poll,
+                                             look_again, kp->host->poll_ms)
+               : 0;
 }
 
 static int open_all(libxl__egc *egc, libxl__keeper *kp)
@@ -125,6 +151,8 @@ static int open_all(libxl__egc *egc, libxl__keeper *kp)
         rc = listen_agent(kp);
     if (!rc)
         rc = libxl__keeper_attach(egc, kp);
+    if (!rc)
+        rc = watch_host(kp);
     return rc ? rc : write_record(kp);
 }
 

@@ -75,6 +75,8 @@ struct libxl__keeper {
     libxl__ev_time retry;
     libxl__ev_fd owner_death;
     int owner_pidfd;
+    /* keeper.c: of a host that does not tell */
+    libxl__ev_time poll;
 };
 
 /* keeper.c; params: none */

@@ -76,11 +76,28 @@ static bool exists(libxl__keeper *kp, const char *record)
     return rc != ERROR_NOTFOUND;
 }
 
+/* Another toolstack may have ended it: no record says so. */
+static bool host_has_none(libxl__keeper *kp)
+{
+    libxl_dominfo info = {0};
+    libxl__gc gc;
+    int rc = 0;
+
+    if (!kp->host->poll_ms || exists(kp, "journal"))
+        return false;
+    libxl__gc_init(&gc, kp->ctx);
+    rc = kp->host->ops->dominfo(kp->host, &gc, kp->domid, &info);
+    libxl_dominfo_dispose(&info);
+    libxl__gc_dispose(&gc);
+    return rc == ERROR_DOMAIN_NOTFOUND;
+}
+
 /* By its own directory: another domain may have got the number since. */
 static bool is_gone(libxl__keeper *kp)
 {
-    return faccessat(kp->dirfd, "domain", F_OK, AT_SYMLINK_NOFOLLOW) &&
-           errno == ENOENT;
+    return host_has_none(kp) ||
+           (faccessat(kp->dirfd, "domain", F_OK, AT_SYMLINK_NOFOLLOW) &&
+            errno == ENOENT);
 }
 
 /* Without a process: what its events said before, or else a crash. A keeper

@@ -103,7 +103,25 @@ static const unsigned ioctls[] = {
     UFFDIO_WRITEPROTECT, UFFDIO_CONTINUE, (unsigned)PAGEMAP_SCAN,
 };
 
-static int add_rules(scmp_filter_ctx filter)
+/* /dev/xen/privcmd: hypercalls, and mappings of a guest's pages. Their sizes
+ * are part of the kernel's interface. */
+#define PRIVCMD(nr, bytes) _IOC(_IOC_NONE, 'P', nr, bytes)
+static const unsigned xen_ioctls[] = {
+    PRIVCMD(0, 48), /* HYPERCALL */
+    PRIVCMD(4, 32), /* MMAPBATCH_V2 */
+};
+
+static int allow_ioctls(scmp_filter_ctx filter, const unsigned *list, size_t n)
+{
+    int r = 0;
+
+    for (size_t i = 0; !r && i < n; i++)
+        r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+                             SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, list[i]));
+    return r;
+}
+
+static int add_rules(scmp_filter_ctx filter, bool xen)
 {
     int r = 0;
 
@@ -111,21 +129,21 @@ static int add_rules(scmp_filter_ctx filter)
         r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
     for (size_t i = 0; !r && i < NR(deadly); i++)
         r = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, deadly[i], 0);
-    for (size_t i = 0; !r && i < NR(ioctls); i++)
-        r = seccomp_rule_add(
-            filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-            SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffffu, ioctls[i]));
+    if (!r)
+        r = allow_ioctls(filter, ioctls, NR(ioctls));
+    if (!r && xen)
+        r = allow_ioctls(filter, xen_ioctls, NR(xen_ioctls));
     return r;
 }
 
-static int load_filter(void)
+static int load_filter(bool xen)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
     int r;
 
     if (!filter)
         return -ENOMEM;
-    r = add_rules(filter);
+    r = add_rules(filter, xen);
     if (!r)
         r = seccomp_load(filter); /* sets no_new_privs too */
     seccomp_release(filter);
@@ -155,13 +173,13 @@ static void limit_data(uint64_t bytes)
         munmap(piece, bytes / 2);
 }
 
-int child_sandbox_enter(uint64_t data_bytes)
+int child_sandbox_enter(uint64_t data_bytes, bool xen)
 {
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
         return -errno;
     if (data_bytes)
         limit_data(data_bytes);
-    return load_filter();
+    return load_filter(xen);
 }
 
 static int try_open(void)

@@ -10,10 +10,12 @@
 #ifndef CHILD_SANDBOX_H
 #define CHILD_SANDBOX_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* 0, or negative errno: then nothing may be read. data_bytes 0: no limit. */
-int child_sandbox_enter(uint64_t data_bytes);
+/* 0, or negative errno: then nothing may be read. data_bytes 0: no limit. xen:
+ * the hypervisor may be asked, on the handle that is open. */
+int child_sandbox_enter(uint64_t data_bytes, bool xen);
 /* Prints, for each forbidden thing, what became of trying it; returns the
  * number of those that were not refused. */
 int child_sandbox_try(void);

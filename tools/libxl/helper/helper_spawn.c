@@ -78,6 +78,8 @@ static int send_setup(const libxl__save_helper *sh, int control_fd,
                 .qemu_pid = sh->guest->qemu_pid,
                 .parent_pid = getpid(),
                 .live = !!(sh->flags & LIBXL_SUSPEND_LIVE),
+                .store_port = sh->guest->store_port,
+                .console_port = sh->guest->console_port,
                 .verify = !!(sh->flags & LIBXL_SUSPEND_DEBUG),
             },
     };

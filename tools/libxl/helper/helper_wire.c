@@ -44,6 +44,8 @@ static const struct field setup_fields[] = {
     F(U32, setup.abort_if_busy),
     F(U32, setup.timeout_ms),
     F(U64, setup.bandwidth_bps),
+    F(U32, setup.store_port),
+    F(U32, setup.console_port),
     {END, 0},
 };
 static const struct field reply_fields[] = {F(U32, reply.r), {END, 0}};

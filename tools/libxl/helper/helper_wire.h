@@ -21,7 +21,7 @@
 #define LIBXL__HW_TEXT_MAX 2000u
 #define LIBXL__HW_BODY_MAX 2048u
 #define LIBXL__HW_FRAME_MAX (LIBXL__HW_HEADER_BYTES + LIBXL__HW_BODY_MAX)
-#define LIBXL__HW_VERSION 1u
+#define LIBXL__HW_VERSION 2u
 
 /* The fds of the child, fixed; those above 3 are there when setup says so. */
 enum libxl__hw_fd {
@@ -74,6 +74,7 @@ struct libxl__hw_setup {
     uint32_t max_downtime_ms, max_iters, min_remaining_pages, abort_if_busy;
     uint32_t timeout_ms;
     uint64_t bandwidth_bps;
+    uint32_t store_port, console_port; /* Xen, restore */
 };
 struct libxl__hw_reply {
     int32_t r; /* 0 or negative errno */

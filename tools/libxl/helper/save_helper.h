@@ -31,6 +31,8 @@ struct libxl__helper_guest {
     /* -1: absent */
     int memory_fd, pagemap_fd, uffd, clear_refs_fd;
     int dev_log_fd; /* a bit a page, set by the guest's device processes */
+    /* Xen, restore: the new domain's ends of its channels to the host */
+    uint32_t store_port, console_port;
 };
 
 struct libxl__helper_results {

@@ -15,10 +15,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/plugin.h"
 #include "helper/child_cancel.h"
 #include "helper/child_channel.h"
 #include "helper/child_sandbox.h"
 #include "helper/helper_wire.h"
+#include "hv/xc_hv_xen.h"
 #include "stream/xc_sr.h"
 
 #define MIB (1ull << 20)
@@ -205,6 +207,30 @@ static int open_qemu(const struct libxl__hw_setup *setup, struct xc_hv **hv)
     return xc_hv_qemu_open(&qemu, hv);
 }
 
+/* What Xen's libraries need is opened here, before the sandbox. */
+static int open_xen(const struct libxl__hw_setup *setup, struct xc_hv **hv)
+{
+    struct xc_hv_xen_params xen = {
+        .domid = setup->domid,
+        .restore = setup->restore,
+        .store_port = setup->store_port,
+        .console_port = setup->console_port,
+    };
+    const char *why = NULL;
+    const void *symbol;
+    libxl__gc gc;
+    int r;
+
+    libxl__gc_init(&gc, NULL);
+    symbol =
+        libxl__plugin_symbol(&gc, XC_HV_XEN_PLUGIN, XC_HV_XEN_OPEN, &why);
+    if (!symbol)
+        send_log(NULL, XC_LOG_ERROR, 0, why);
+    r = symbol ? ((xc_hv_xen_open_fn *)symbol)(&xen, hv) : -ENOTSUP;
+    libxl__gc_dispose(&gc);
+    return r;
+}
+
 static int open_hv(const struct libxl__hw_setup *setup, struct xc_hv **hv)
 {
     switch (setup->hv) {
@@ -213,6 +239,8 @@ static int open_hv(const struct libxl__hw_setup *setup, struct xc_hv **hv)
     case LIBXL__HW_HV_FAKE:
     case LIBXL__HW_HV_FAKE_XEN:
         return open_fake(setup, hv);
+    case LIBXL__HW_HV_XEN:
+        return open_xen(setup, hv);
     default:
         return -ENOTSUP;
     }
@@ -245,7 +273,8 @@ static int attach(const struct libxl__hw_setup *setup, struct xc_hv **hv)
 
     if (r)
         return failed(setup, r, "attach to the memory");
-    r = child_sandbox_enter(data_limit(setup));
+    r = child_sandbox_enter(data_limit(setup),
+                            setup->hv == LIBXL__HW_HV_XEN);
     return r ? failed(setup, r, "enter the sandbox for the stream") : 0;
 }
 
@@ -295,7 +324,7 @@ int main(int argc, char **argv)
     int r;
 
     if (argc == 2 && !strcmp(argv[1], "--try-sandbox"))
-        return child_sandbox_enter(DATA_BYTES) || child_sandbox_try();
+        return child_sandbox_enter(DATA_BYTES, false) || child_sandbox_try();
     r = get_ready(&setup);
     if (r) {
         fprintf(stderr, "%s: not started by the toolstack: %s\n", argv[0],

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * host.c - which kind of host this is: XL_HYPERVISOR, else a QEMU host.
+ * host.c - which kind of host this is: XL_HYPERVISOR, else a Xen host where the
+ * hypervisor answers, else a QEMU host.
  */
 #include "host/host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "engine/ctx.h"
@@ -15,6 +18,7 @@ static const struct kind {
     libxl__host *(*open)(libxl_ctx *ctx);
 } kinds[] = {
     {"qemu", libxl__host_qemu_open},
+    {"xen", libxl__host_xen_open},
     {"fake", libxl__host_fake_open},
     {"fake-xen", libxl__host_fake_xen_open},
 };
@@ -37,6 +41,24 @@ static const struct kind *find_kind(const char *name)
     return NULL;
 }
 
+/* A guest of Xen has the device too, and is refused there; a dom0 is told by
+ * what it may do. */
+static const char *what_answers(void)
+{
+    char caps[32] = "";
+    FILE *f;
+
+    if (access("/dev/xen/privcmd", R_OK | W_OK))
+        return "qemu";
+    f = fopen("/proc/xen/capabilities", "re");
+    if (!f)
+        return "qemu";
+    if (!fgets(caps, sizeof(caps), f))
+        caps[0] = '\0';
+    fclose(f);
+    return strstr(caps, "control_d") ? "xen" : "qemu";
+}
+
 libxl__host *libxl__host_get(libxl_ctx *ctx)
 {
     struct libxl__ctx_slot *slot = libxl__ctx_host_slot(ctx);
@@ -45,7 +67,7 @@ libxl__host *libxl__host_get(libxl_ctx *ctx)
 
     if (slot->p)
         return slot->p;
-    kind = find_kind(name && name[0] ? name : "qemu");
+    kind = find_kind(name && name[0] ? name : what_answers());
     if (!kind) {
         LOG(ctx, ERROR, "XL_HYPERVISOR=%s: this build does not know it", name);
         return NULL;

@@ -34,6 +34,8 @@ struct libxl__host_call {
     uint32_t domid;
     void *user;
     libxl__host_callback *callback;
+    /* dm_load: what the helper found in the stream */
+    const struct libxl__helper_results *results;
     /* private to the backend */
     void *state;
 };
@@ -43,6 +45,8 @@ struct libxl__host_ops {
     const char *title; /* "QEMU host", "Xen host": for messages */
     bool qemu_image;   /* its images are a QEMU host's (xl header, bit 30) */
     libxl__store *(*store)(libxl__host *h);
+    /* It has a device model, whose state goes with it. */
+    bool (*has_dm)(libxl__host *h, uint32_t domid);
 
     /* ---- asking: at once, from files ---- */
     int (*dominfo)(libxl__host *h, libxl__gc *gc, uint32_t domid,
@@ -94,9 +98,13 @@ struct libxl__host_ops {
     /* Device-model state of a suspended guest into fd (a memfd, empty). */
     int (*dm_save)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                    int fd);
-    /* The other way, into a domain made with incoming, memory complete. */
+    /* The other way, into a domain made with incoming, memory complete; fd -1
+     * where there is no device model. The guest is whole then, and paused. */
     int (*dm_load)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                    int fd);
+    /* Becomes the program that shows the console, and returns only with an
+     * error. NULL: the keeper has the console, on a socket. */
+    int (*console_exec)(libxl__host *h, uint32_t domid);
     void (*close)(libxl__host *h);
 };
 
@@ -104,6 +112,7 @@ struct libxl__host {
     const struct libxl__host_ops *ops;
     libxl_ctx *ctx;
     bool no_keeper; /* its guests have no background process */
+    uint32_t poll_ms; /* 0: records say when a guest ends; else look so often */
 };
 
 /* The host of this ctx: XL_HYPERVISOR, else what answers. NULL: logged. Made
@@ -112,6 +121,7 @@ libxl__host *libxl__host_get(libxl_ctx *ctx);
 
 /* The backends. NULL: logged. */
 libxl__host *libxl__host_qemu_open(libxl_ctx *ctx);
+libxl__host *libxl__host_xen_open(libxl_ctx *ctx);
 libxl__host *libxl__host_fake_open(libxl_ctx *ctx);
 /* The fake host, but its images are a Xen host's. */
 libxl__host *libxl__host_fake_xen_open(libxl_ctx *ctx);

@@ -147,6 +147,11 @@ static libxl__store *fake_store(libxl__host *h)
     return fake_of(h)->store;
 }
 
+static bool fake_has_dm(libxl__host *h, uint32_t domid)
+{
+    return true;
+}
+
 /* ---- life ---- */
 
 static int fake_check_config(libxl__host *h, libxl_domain_config *config,
@@ -368,6 +373,7 @@ static const struct libxl__host_ops fake_ops = {
     .title = "fake host",
     .qemu_image = true,
     .store = fake_store,
+    .has_dm = fake_has_dm,
     .dominfo = libxl__fake_dominfo,
     .facts = libxl__fake_facts,
     .vcpus = libxl__fake_vcpus,

@@ -10,6 +10,11 @@ static libxl__store *qemu_store(libxl__host *h)
     return libxl__host_qemu_of(h)->store;
 }
 
+static bool qemu_has_dm(libxl__host *h, uint32_t domid)
+{
+    return true;
+}
+
 static void qemu_close(libxl__host *h)
 {
     struct libxl__host_qemu *hq = libxl__host_qemu_of(h);
@@ -24,6 +29,7 @@ static const struct libxl__host_ops host_qemu_ops = {
     .title = "QEMU host",
     .qemu_image = true,
     .store = qemu_store,
+    .has_dm = qemu_has_dm,
     .dominfo = libxl__qemu_dominfo,
     .facts = libxl__qemu_facts,
     .vcpus = libxl__qemu_vcpus,

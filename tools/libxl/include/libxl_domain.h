@@ -30,6 +30,10 @@ int libxl_get_host_facts(libxl_ctx *ctx, libxl_host_fact **out, int *nr_out);
 /* Paths for people and tools; malloc'ed; NULL with errno-less log if none. */
 char *libxl_console_log_path(libxl_ctx *ctx, uint32_t domid);
 char *libxl_console_socket_path(libxl_ctx *ctx, uint32_t domid);
+/* Where another program shows the console (a Xen host): becomes it, and returns
+ * only with an error. ERROR_NI: there is a socket instead. */
+bool libxl_console_is_program(libxl_ctx *ctx);
+int libxl_primary_console_exec(libxl_ctx *ctx, uint32_t domid);
 
 /* ---- life ---- */
 

@@ -190,10 +190,17 @@ int libxl__domain_lock_take(libxl__store *st, uint32_t domid, const char *verb,
         write_holder((*out)->fd, verb);
         return 0;
     }
-    rc = libxl__domain_lock_try(st, domid, verb, out);
+    rc = st->ops->prepare(st, domid);
+    if (!rc)
+        rc = libxl__domain_lock_try(st, domid, verb, out);
     if (rc && !quiet)
         return take_failed(st, domid, verb, rc);
     return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
+}
+
+void libxl__store_files_drop_made(struct libxl__store_files *sf, uint32_t domid)
+{
+    libxl__domain_lock_release(adopt_made(sf, domid));
 }
 
 void libxl__domain_lock_release(libxl__domain_lock *lock)

@@ -134,20 +134,26 @@ static void encode(struct libxl__json_writer *w,
     libxl__json_close(w);
 }
 
-int libxl__domain_record_write(libxl__store *st, libxl__gc *gc,
-                               const struct libxl__domain_record *rec)
+const char *libxl__domain_record_text(libxl__gc *gc,
+                                      const struct libxl__domain_record *rec)
 {
     struct libxl__json_writer w;
     char *uuid = libxl__uuid_text(gc, &rec->uuid);
     char *text;
 
     if (!uuid)
-        return ERROR_NOMEM;
+        return NULL;
     libxl__json_writer_init(&w);
     encode(&w, rec, uuid);
     text = libxl__json_finish(&w, gc);
     libxl__json_writer_dispose(&w);
-    if (!text)
-        return ERROR_NOMEM;
-    return st->ops->write(st, rec->domid, "domain", text);
+    return text;
+}
+
+int libxl__domain_record_write(libxl__store *st, libxl__gc *gc,
+                               const struct libxl__domain_record *rec)
+{
+    const char *text = libxl__domain_record_text(gc, rec);
+
+    return text ? st->ops->write(st, rec->domid, "domain", text) : ERROR_NOMEM;
 }

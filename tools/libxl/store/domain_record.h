@@ -26,13 +26,17 @@ struct libxl__domain_record {
     char *config_json; /* libxl's JSON of the configuration */
     char *qemu_json;   /* the QEMU host's own object; NULL: none yet */
     bool never_started;
-    int64_t created_at; /* seconds since 1970 */
+    int64_t created_at; /* seconds since 1970; 0: by another toolstack */
 };
 
 int libxl__domain_record_read(libxl__store *st, libxl__gc *gc, uint32_t domid,
                               struct libxl__domain_record *out);
 int libxl__domain_record_write(libxl__store *st, libxl__gc *gc,
                                const struct libxl__domain_record *rec);
+
+/* The record as it is written, from gc. NULL: no memory. */
+const char *libxl__domain_record_text(libxl__gc *gc,
+                                      const struct libxl__domain_record *rec);
 
 /* Text form of a uuid, 8-4-4-4-12, from gc; and back (false: not one). */
 char *libxl__uuid_text(libxl__gc *gc, const libxl_uuid *uuid);

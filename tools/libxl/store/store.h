@@ -4,8 +4,9 @@
  *
  * store_files: a directory a domain below the state directory; each record is
  * one file, replaced atomically (write beside, fsync, rename; "run" and "wish",
- * which end with the host, without fsync). store_xenstore:
- * the same records as xenstore keys and libxl's userdata.
+ * which end with the host, without fsync). store_xen:
+ * the record "domain" as xenstore and libxl's userdata have it, the others in
+ * files.
  *
  * Records (store_files' names): "domain" (name, uuid, configuration JSON,
  * identity of QEMU), "run" (run state as last seen by the keeper), "journal"
@@ -24,6 +25,9 @@ typedef struct libxl__store libxl__store;
 
 struct libxl__store_ops {
     const char *name;
+    /* Before a lock: the domain has a directory for it, which is its own.
+     * ERROR_NOTFOUND: no such domain, not logged. */
+    int (*prepare)(libxl__store *st, uint32_t domid);
     /* domids with a record, ascending; from gc */
     int (*list)(libxl__store *st, libxl__gc *gc, uint32_t **domids, int *nr);
     /* A new domid, its directory made and its lock held by this process.
@@ -46,6 +50,7 @@ struct libxl__store_ops {
 struct libxl__store {
     const struct libxl__store_ops *ops;
     libxl_ctx *ctx;
+    libxl__store *files; /* where its locks lie: itself, or one behind it */
 };
 
 /* NULL: no state directory can be made (logged). */

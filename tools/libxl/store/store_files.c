@@ -28,8 +28,8 @@ static const struct libxl__store_ops store_files_ops;
 
 struct libxl__store_files *libxl__store_files_of(libxl__store *st)
 {
-    assert(st->ops == &store_files_ops);
-    return (struct libxl__store_files *)st;
+    assert(st->files->ops == &store_files_ops);
+    return (struct libxl__store_files *)st->files;
 }
 
 static bool parse_domid(const char *name, uint32_t *out)
@@ -322,6 +322,23 @@ static int files_create(libxl__store *st, uint32_t want, uint32_t *domid_out)
     return rc;
 }
 
+int libxl__store_files_make_dir(struct libxl__store_files *sf, uint32_t domid)
+{
+    char name[16];
+
+    snprintf(name, sizeof(name), "%u", domid);
+    if (!mkdirat(sf->dirfd, name, 0700) || errno == EEXIST)
+        return 0;
+    LOGED(sf->store.ctx, domid, ERROR, errno, "cannot make %s/%u", sf->path,
+          domid);
+    return ERROR_FAIL;
+}
+
+static int files_prepare(libxl__store *st, uint32_t domid)
+{
+    return 0;
+}
+
 /* ---- records ---- */
 
 static int files_read(libxl__store *st, uint32_t domid, const char *record,
@@ -396,6 +413,7 @@ static void files_close(libxl__store *st)
 
 static const struct libxl__store_ops store_files_ops = {
     .name = "files",
+    .prepare = files_prepare,
     .list = files_list,
     .create = files_create,
     .remove = files_remove,
@@ -416,6 +434,7 @@ libxl__store *libxl__store_files_open(libxl_ctx *ctx)
         return NULL;
     sf->store.ops = &store_files_ops;
     sf->store.ctx = ctx;
+    sf->store.files = &sf->store;
     sf->dirfd = -1;
     libxl__gc_init(&gc, ctx);
     path = libxl__state_dir_path(&gc);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xen_life.c - what the hypervisor does at once. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "host/xen_host.h"
+#include "store/domain_record.h"
+
+#define GONE_MS 5000u
+
+/* ---- pause, unpause ---- */
+
+/* ERROR_DOMAIN_DESTROYED, logged: it has ended. */
+static int find_living(struct libxl__host_xen *hx, uint32_t domid,
+                       struct libxl__xen_domain *d)
+{
+    int rc = libxl__xen_domain(hx, domid, d);
+
+    if (!rc && !d->dying && (!d->shutdown || libxl__xen_is_suspended(d)))
+        return 0;
+    LOGD(hx->host.ctx, domid, ERROR, "the guest has ended");
+    return ERROR_DOMAIN_DESTROYED;
+}
+
+int libxl__xen_pause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct libxl__host_xen *hx = libxl__host_xen_of(h);
+    struct libxl__xen_domain d;
+    int rc = find_living(hx, call->domid, &d);
+
+    if (!rc && !d.paused) /* the hypervisor counts */
+        rc = libxl__xen_failed(hx, call->domid,
+                               hx->calls->pause(hx->xen, call->domid),
+                               "cannot pause it");
+    return libxl__xen_answer(egc, h, call, rc);
+}
+
+static int mark_started(struct libxl__host_xen *hx, libxl__gc *gc,
+                        uint32_t domid)
+{
+    struct libxl__domain_record rec;
+    int rc = libxl__domain_record_read(hx->store, gc, domid, &rec);
+
+    if (rc || !rec.never_started)
+        return rc == ERROR_NOTFOUND ? 0 : rc;
+    rec.never_started = false;
+    return libxl__domain_record_write(hx->store, gc, &rec);
+}
+
+int libxl__xen_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct libxl__host_xen *hx = libxl__host_xen_of(h);
+    struct libxl__xen_domain d;
+    int rc = find_living(hx, call->domid, &d);
+
+    if (!rc)
+        rc = mark_started(hx, libxl__ao_gc(call->ao), call->domid);
+    if (!rc && d.paused)
+        rc = libxl__xen_failed(hx, call->domid,
+                               hx->calls->unpause(hx->xen, call->domid),
+                               "cannot unpause it");
+    return libxl__xen_answer(egc, h, call, rc);
+}
+
+/* ---- destroy ---- */
+
+/* Our new domain's number may have been taken by another toolstack. */
+static bool is_ours(struct libxl__host_xen *hx, libxl__gc *gc,
+                    const struct libxl__xen_domain *d)
+{
+    libxl__store *files = hx->store->files;
+    struct libxl__domain_record own;
+
+    return libxl__domain_record_read(files, gc, d->domid, &own) ||
+           !memcmp(own.uuid.uuid, d->uuid, sizeof(d->uuid));
+}
+
+/* What xenstore says of it goes; the record stays, for who starts it again. */
+static int keep_record(struct libxl__host_xen *hx, libxl__gc *gc,
+                       uint32_t domid)
+{
+    struct libxl__domain_record rec;
+    int rc = libxl__domain_record_read(hx->store, gc, domid, &rec);
+
+    if (!rc)
+        rc = libxl__domain_record_write(hx->store->files, gc, &rec);
+    return rc == ERROR_NOTFOUND ? 0 : rc;
+}
+
+static void remove_nodes(struct libxl__host_xen *hx, uint32_t domid)
+{
+    libxl__xs_remove(&hx->xs, "/local/domain/0/backend/console/%u", domid);
+    libxl__xs_remove(&hx->xs, "/local/domain/%u/control", domid);
+    libxl__xs_remove(&hx->xs, "/local/domain/%u/device", domid);
+    libxl__xs_remove(&hx->xs, "/local/domain/%u/data", domid);
+}
+
+/* Who maps its pages lets go of them soon: a moment later it is no more. */
+static int look_gone(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
+{
+    libxl_ctx *ctx = w->hx->host.ctx;
+    struct libxl__xen_domain d;
+
+    if (libxl__xen_domain(w->hx, w->call->domid, &d) ==
+        ERROR_DOMAIN_NOTFOUND)
+        return 0;
+    if (libxl__now_ms(ctx) < w->deadline_ms)
+        return ERROR_NOT_READY;
+    LOGD(ctx, w->call->domid, WARN,
+         "it is destroyed, but somebody still has pages of it");
+    return 0;
+}
+
+int libxl__xen_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct libxl__xen_wait *w = libxl__xen_wait_new(h, call);
+    struct libxl__host_xen *hx = libxl__host_xen_of(h);
+    libxl__gc *gc = libxl__ao_gc(call->ao);
+    struct libxl__xen_domain d;
+    int rc;
+
+    if (!w)
+        return ERROR_NOMEM;
+    rc = libxl__xen_domain(hx, call->domid, &d);
+    if (rc == ERROR_DOMAIN_NOTFOUND || (!rc && !is_ours(hx, gc, &d)))
+        return libxl__xen_answer(egc, h, call, 0);
+    if (!rc)
+        rc = keep_record(hx, gc, call->domid);
+    if (!rc)
+        rc = libxl__xen_failed(hx, call->domid,
+                               hx->calls->destroy(hx->xen, call->domid),
+                               "cannot destroy it");
+    if (rc)
+        return rc;
+    remove_nodes(hx, call->domid);
+    w->look = look_gone;
+    w->deadline_ms = libxl__now_ms(h->ctx) + GONE_MS;
+    return libxl__xen_wait_start(egc, w);
+}
+
+/* ---- others ---- */
+
+int libxl__xen_trigger(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                       libxl_trigger trigger, uint32_t vcpuid)
+{
+    struct libxl__host_xen *hx = libxl__host_xen_of(h);
+    int r = hx->calls->trigger(hx->xen, call->domid, (unsigned)trigger, vcpuid);
+
+    return libxl__xen_answer(
+        egc, h, call,
+        libxl__xen_failed(hx, call->domid, r,
+                          "this kind of guest does not take that trigger"));
+}
+
+/* The store's record is the name. */
+int libxl__xen_rename(libxl__host *h, uint32_t domid, const char *new_name)
+{
+    return 0;
+}

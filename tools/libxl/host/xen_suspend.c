@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xen_suspend.c - a guest stops for a save, and goes on.
+ *
+ * suspend -> asked (xenstore says "suspend") -> acknowledged (the guest has
+ *         taken the word away) -> suspended
+ *
+ * Until it has acknowledged it can be told to forget it, in a transaction: its
+ * last-moment acknowledgement wins. After that it will suspend, so the end is
+ * waited for also when nobody wants it any more: the caller resumes it then.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "host/xen_host.h"
+
+#define ASKED_MS 60000u
+#define ACKNOWLEDGED_MS 60000u
+#define REMOTE_MS 10000u
+#define WORD "suspend"
+
+enum phase { ASKED, ACKNOWLEDGED, REMOTE, ABORTED };
+
+static char *read_word(struct libxl__host_xen *hx, libxl__gc *gc,
+                       uint32_t domid)
+{
+    return libxl__xs_read(&hx->xs, gc,
+                          "/local/domain/%" PRIu32 "/control/shutdown", domid);
+}
+
+static int write_word(struct libxl__host_xen *hx, libxl__gc *gc,
+                      uint32_t domid, const char *word)
+{
+    struct libxl__xs_writer w = {
+        .xs = &hx->xs,
+        .gc = gc,
+        .guest = domid,
+        .base = libxl__sprintf(gc, "/local/domain/%" PRIu32, domid),
+    };
+
+    if (!w.base)
+        return ERROR_NOMEM;
+    libxl__xs_put(&w, LIBXL__XS_GUEST_OWNS, "control/shutdown", "%s", word);
+    return w.rc;
+}
+
+/* ERROR_NOT_READY: the guest has acknowledged meanwhile. */
+static int take_word_back(struct libxl__host_xen *hx, libxl__gc *gc,
+                          uint32_t domid)
+{
+    const char *word;
+    int rc;
+
+    do {
+        rc = libxl__xs_begin(&hx->xs);
+        if (rc)
+            return rc;
+        word = read_word(hx, gc, domid);
+        if (!word || strcmp(word, WORD)) {
+            libxl__xs_rollback(&hx->xs);
+            return ERROR_NOT_READY;
+        }
+        rc = write_word(hx, gc, domid, "");
+        if (rc)
+            libxl__xs_rollback(&hx->xs);
+        else
+            rc = libxl__xs_commit(&hx->xs);
+    } while (rc == ERROR_NOT_READY);
+    return rc;
+}
+
+static void go_to(struct libxl__xen_wait *w, enum phase phase, unsigned ms)
+{
+    w->phase = phase;
+    w->deadline_ms = libxl__now_ms(w->hx->host.ctx) + ms;
+}
+
+/* It is given up: by a deadline, or by an abort. */
+static int take_back(struct libxl__xen_wait *w, int rc)
+{
+    libxl_ctx *ctx = w->hx->host.ctx;
+    uint32_t domid = w->call->domid;
+    int r = take_word_back(w->hx, libxl__ao_gc(w->call->ao), domid);
+
+    if (r == ERROR_NOT_READY) { /* it has heard: see it through */
+        go_to(w, rc == ERROR_ABORTED ? ABORTED : ACKNOWLEDGED, ACKNOWLEDGED_MS);
+        return ERROR_NOT_READY;
+    }
+    if (rc == ERROR_ABORTED)
+        return rc;
+    LOGD(ctx, domid, ERROR,
+         "the guest does not suspend: it has not answered for %u s, and goes on",
+         ASKED_MS / 1000);
+    return ERROR_GUEST_TIMEDOUT;
+}
+
+/* What the hypervisor says of it. ERROR_NOT_READY: it runs. */
+static int check_domain(struct libxl__xen_wait *w)
+{
+    struct libxl__xen_domain d;
+    int rc = libxl__xen_domain(w->hx, w->call->domid, &d);
+
+    if (!rc && libxl__xen_is_suspended(&d))
+        return w->phase == ABORTED ? ERROR_ABORTED : 0;
+    if (!rc && !d.shutdown && !d.dying)
+        return ERROR_NOT_READY;
+    LOGD(w->hx->host.ctx, w->call->domid, ERROR,
+         "the guest has ended instead of suspending");
+    return ERROR_DOMAIN_DESTROYED;
+}
+
+static bool has_acknowledged(libxl__egc *egc, struct libxl__xen_wait *w)
+{
+    const char *word = read_word(w->hx, libxl__egc_gc(egc), w->call->domid);
+
+    return !word || strcmp(word, WORD);
+}
+
+static int look(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
+{
+    libxl_ctx *ctx = w->hx->host.ctx;
+    int rc = check_domain(w);
+
+    if (rc != ERROR_NOT_READY)
+        return rc;
+    if (rc_wait == ERROR_ABORTED && w->phase == ASKED)
+        return take_back(w, rc_wait);
+    if (rc_wait == ERROR_ABORTED)
+        w->phase = ABORTED;
+    if (w->phase == ASKED && has_acknowledged(egc, w))
+        go_to(w, ACKNOWLEDGED, ACKNOWLEDGED_MS);
+    if (libxl__now_ms(ctx) < w->deadline_ms)
+        return ERROR_NOT_READY;
+    if (w->phase == ASKED)
+        return take_back(w, ERROR_TIMEDOUT);
+    LOGD(ctx, w->call->domid, ERROR,
+         "the guest has said that it suspends, and has not done so for %u s: "
+         "if it does later, `xl unpause` lets it go on",
+         ACKNOWLEDGED_MS / 1000);
+    return ERROR_GUEST_TIMEDOUT;
+}
+
+/* A guest that listens is asked, the other one just stopped. */
+static int ask(struct libxl__xen_wait *w, const struct libxl__xen_domain *d)
+{
+    struct libxl__host_xen *hx = w->hx;
+    bool deaf;
+    int rc = libxl__xen_is_deaf(hx, d, &deaf);
+
+    if (rc)
+        return rc;
+    if (deaf) {
+        go_to(w, REMOTE, REMOTE_MS);
+        return libxl__xen_failed(
+            hx, d->domid,
+            hx->calls->shutdown(hx->xen, d->domid, LIBXL__XEN_SUSPEND),
+            "the hypervisor does not suspend it");
+    }
+    go_to(w, ASKED, ASKED_MS);
+    return write_word(hx, libxl__ao_gc(w->call->ao), d->domid, WORD);
+}
+
+int libxl__xen_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct libxl__xen_wait *w = libxl__xen_wait_new(h, call);
+    struct libxl__xen_domain d;
+    int rc;
+
+    if (!w)
+        return ERROR_NOMEM;
+    rc = libxl__xen_domain(w->hx, call->domid, &d);
+    if (rc)
+        return rc;
+    if (libxl__xen_is_suspended(&d))
+        return libxl__xen_answer(egc, h, call, 0);
+    rc = ask(w, &d);
+    if (rc)
+        return rc;
+    w->look = look;
+    w->abortable = true;
+    return libxl__xen_wait_start(egc, w);
+}
+
+/* ---- resume ---- */
+
+/* The guest finds its suspend call cancelled, and goes on with all that it
+ * has: devices, channels, watches. */
+int libxl__xen_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
+{
+    struct libxl__host_xen *hx = libxl__host_xen_of(h);
+    struct libxl__xen_domain d;
+    int rc = libxl__xen_domain(hx, call->domid, &d);
+
+    if (!rc && (d.dying || (d.shutdown && !libxl__xen_is_suspended(&d)))) {
+        LOGD(h->ctx, call->domid, ERROR, "the guest has ended");
+        rc = ERROR_DOMAIN_DESTROYED;
+    }
+    if (!rc && libxl__xen_is_suspended(&d)) {
+        rc = libxl__xen_failed(hx, call->domid,
+                               hx->calls->resume(hx->xen, call->domid),
+                               "the hypervisor does not resume it");
+        if (!rc) /* so that its end will be told again */
+            (void)hx->xs.calls->resumed(hx->xs.handle, call->domid);
+    }
+    return libxl__xen_answer(egc, h, call, rc);
+}
