@@ -16,8 +16,16 @@ agent_initramfs() {
     ln -s /etc/secret "$root/data/link"
     printf 'secret\n' >"$root/etc/secret"
     printf 'PRETTY_NAME="Test guest"\n' >"$root/etc/os-release"
-    printf 'read = /data\nread = /proc\nwrite = /data\n' \
-        >"$root/etc/xl-agentd.conf"
+    printf '%s\n' 'read = /data' 'read = /proc' 'write = /data' \
+        'exec = /data/say' >"$root/etc/xl-agentd.conf"
+    cp "$(command -v busybox)" "$root/data/busybox"
+    cat >"$root/data/say" <<'EOS'
+#!/data/busybox sh
+echo "said $*"
+[ "$1" != -fail ] || exit 7
+[ "$1" != -die ] || kill -9 $$
+EOS
+    chmod +x "$root/data/say"
     (cd "$root" && find . | cpio --quiet -o -H newc -R 0:0 | gzip -1) |
         cat "$GUEST/initramfs.gz" - >"$WORK/agent.gz"
 }
@@ -69,8 +77,33 @@ ok "no half file is left" test ! -e "$WORK/none"
 fails "exec is refused" 'not allowed' \
     xl agent-call guest guest.exec '{"argv":["/init"]}'
 fails "an unknown call" 'no such call' xl agent-call guest guest.fly
-ok "freeze" xl agent-call guest guest.fsfreeze '{"seconds":1}'
-ok "thaw" xl agent-call guest guest.fsthaw
+is "a program that is allowed" "$(xl agent-exec guest /data/say -l b)" 'said -l b'
+fails "its status is told" 'ended with status 7' \
+    xl agent-exec guest /data/say -fail
+fails "or its signal" 'ended by signal 9' xl agent-exec guest /data/say -die
+fails "another program is refused" 'not allowed' xl agent-exec guest /init
+ok "putfile of more than one piece" \
+    xl agent-putfile guest "$BUILD/bin/xl-agentd" /data/put
+ok "and back" xl agent-getfile --verify guest /data/put "$WORK/put"
+ok "it is the same" cmp "$WORK/put" "$BUILD/bin/xl-agentd"
+ok "putfile of standard input, over what was there" \
+    sh -c "echo short | xl agent-putfile guest - /data/put"
+is "that is all of it" "$(xl agent-viewfile guest /data/put)" short
+ok "putfile of nothing" xl agent-putfile guest /dev/null /data/put
+is "is an empty file" "$(xl agent-viewfile guest /data/put)" ''
+ok "that a file is longer than what is shown is said" \
+    sh -c "xl agent-viewfile guest /data/binary 2>&1 >/dev/null |
+        grep -q 'agent-getfile copies all'"
+fails "putfile elsewhere" 'Permission denied|not allowed' \
+    xl agent-putfile guest "$WORK/put" /etc/put
+fails "putfile of what is not there" 'No such file' \
+    xl agent-putfile guest "$WORK/none" /data/none
+ok "freeze" xl agent-fsfreeze --seconds=20 guest
+fails "freeze what is frozen" 'frozen already' xl agent-fsfreeze guest
+ok "thaw" xl agent-fsthaw guest
+ok "freeze" xl agent-fsfreeze -s 1 guest
+ok "it thaws by itself" wait_for xl agent-fsfreeze -s 1 guest
+ok "thaw" xl agent-fsthaw guest
 ok "set the clock" xl agent-call guest guest.settime '{"time_ns":1800000000000000000}'
 ok "it is set" sh -c "xl agent-info guest | grep -q 'time_ns.*: 18000000'"
 
@@ -80,8 +113,7 @@ behind() { # seconds that the guest's clock is behind ours
         sed -n 's/.*"time_ns": *\([0-9]*\)[0-9]\{9\}.*/\1/p')))
 }
 is_right() { [ "$(behind)" -le 1 ] && [ "$(behind)" -ge -1 ]; }
-ok "set the clock" xl agent-call guest guest.settime \
-    "{\"time_ns\":$(date +%s%N)}"
+ok "set the clock to this host's" xl agent-settime guest
 ok "it is right" is_right
 ok "save" xl save guest "$image"
 sleep 4

@@ -12,16 +12,7 @@
 #include <yajl/yajl_gen.h>
 #include <yajl/yajl_tree.h>
 
-#include "xl.h"
-
-struct agent_args {
-    uint32_t domid;
-    bool json, verify;
-    uint32_t wait_ms, timeout_ms;
-    uint64_t count;
-    uint32_t parallel;
-    const char *mode;
-};
+#include "cmd_agent.h"
 
 static bool number(struct xl *xl, const char *text, uint64_t max, uint64_t *out)
 {
@@ -56,6 +47,8 @@ static bool take_option(struct xl *xl, int c, struct agent_args *a)
             return false;
         a->timeout_ms = (uint32_t)n * 1000;
         return true;
+    case 's':
+        return number(xl, optarg, 60, &a->seconds);
     case 'c':
         return number(xl, optarg, UINT32_MAX, &a->count);
     case 'j':
@@ -73,10 +66,8 @@ static bool take_option(struct xl *xl, int c, struct agent_args *a)
     return false;
 }
 
-/* Options of all agent commands; each names its own in shorts. The domain is
- * the first argument. */
-static bool parse(struct xl *xl, int argc, char **argv, const char *shorts,
-                  int min, int max, struct agent_args *a, int *exit_code)
+bool xl_agent_parse(struct xl *xl, int argc, char **argv, const char *shorts,
+                    int min, int max, struct agent_args *a, int *exit_code)
 {
     static const struct option longs[] = {
         {"json", no_argument, NULL, 'J'},
@@ -85,11 +76,13 @@ static bool parse(struct xl *xl, int argc, char **argv, const char *shorts,
         {"count", required_argument, NULL, 'c'},
         {"parallel", required_argument, NULL, 'j'},
         {"verify", no_argument, NULL, 'V'},
+        {"seconds", required_argument, NULL, 's'},
         {0},
     };
     int c;
 
-    *a = (struct agent_args){.count = 1, .parallel = 1, .mode = "powerdown"};
+    *a = (struct agent_args){
+        .count = 1, .parallel = 1, .mode = "powerdown", .seconds = 10};
     while ((c = xl_getopt(xl, argc, argv, shorts, longs, exit_code)) !=
            XL_OPT_END) {
         if (c == XL_OPT_EXIT)
@@ -105,12 +98,15 @@ static bool parse(struct xl *xl, int argc, char **argv, const char *shorts,
     return xl_find_domain(xl, argv[optind], &a->domid);
 }
 
-static int call(struct xl *xl, const struct agent_args *a, const char *method,
-                const char *params, libxl_agent_reply *reply)
+int xl_agent_ask(struct xl *xl, const struct agent_args *a, const char *method,
+                 const char *params, const void *data, size_t data_bytes,
+                 libxl_agent_reply *reply)
 {
     const libxl_agent_how how = {
         .method = method,
         .params_json = params,
+        .data = data,
+        .data_bytes = data_bytes,
         .timeout_ms = a->timeout_ms,
         .wait_ms = a->wait_ms,
     };
@@ -143,7 +139,7 @@ static char *one_string(const char *key, const char *value)
 
 /* ---- what came from a guest goes to a terminal ---- */
 
-static void put_text(const char *text, size_t bytes)
+void xl_agent_put_text(const char *text, size_t bytes)
 {
     bool tty = isatty(STDOUT_FILENO);
     size_t i;
@@ -162,7 +158,7 @@ static void put_text(const char *text, size_t bytes)
 static void print_scalar(yajl_val v)
 {
     if (YAJL_IS_STRING(v))
-        put_text(v->u.string, strlen(v->u.string));
+        xl_agent_put_text(v->u.string, strlen(v->u.string));
     else if (YAJL_IS_NUMBER(v))
         printf("%s", YAJL_GET_NUMBER(v));
     else if (YAJL_IS_TRUE(v) || YAJL_IS_FALSE(v))
@@ -206,19 +202,45 @@ static void print_result(const char *json)
     yajl_tree_free(v);
 }
 
-/* Calls that answer an object, and those that answer text. */
-static int show(struct xl *xl, const struct agent_args *a, const char *method,
-                const char *params)
+int xl_agent_show(struct xl *xl, const struct agent_args *a, const char *method,
+                  const char *params)
 {
     libxl_agent_reply reply;
-    int rc = call(xl, a, method, params, &reply);
+    int rc = xl_agent_ask(xl, a, method, params, NULL, 0, &reply);
 
-    if (!rc && reply.data)
-        put_text(reply.data, reply.data_bytes);
-    else if (!rc && a->json)
+    if (!rc && a->json)
         fputs(reply.result_json, stdout);
+    else if (!rc && reply.data)
+        xl_agent_put_text(reply.data, reply.data_bytes);
     else if (!rc)
         print_result(reply.result_json);
+    libxl_agent_reply_dispose(&reply);
+    return rc || !xl_stdout_ok(xl) ? XL_FAILED : XL_OK;
+}
+
+static bool is_truncated(const char *result_json)
+{
+    const char *path[] = {"truncated", NULL};
+    yajl_val root = yajl_tree_parse(result_json, NULL, 0);
+    bool truncated =
+        root && YAJL_IS_TRUE(yajl_tree_get(root, path, yajl_t_any));
+
+    yajl_tree_free(root);
+    return truncated;
+}
+
+/* A call that answers text: a file, a log. */
+static int show_text(struct xl *xl, const struct agent_args *a,
+                     const char *method, const char *params,
+                     const char *missing)
+{
+    libxl_agent_reply reply;
+    int rc = xl_agent_ask(xl, a, method, params, NULL, 0, &reply);
+
+    if (!rc)
+        xl_agent_put_text(reply.data, reply.data_bytes);
+    if (!rc && is_truncated(reply.result_json))
+        xl_warn(xl, "%s", missing);
     libxl_agent_reply_dispose(&reply);
     return rc || !xl_stdout_ok(xl) ? XL_FAILED : XL_OK;
 }
@@ -231,7 +253,8 @@ static void print_ping(const struct agent_args *a,
     double total = (double)s->total_ns / 1e9;
 
     if (a->json)
-        printf("{\"calls\": %" PRIu64 ", \"parallel\": %u, \"total_ns\": %" PRIu64
+        printf("{\"calls\": %" PRIu64
+               ", \"parallel\": %u, \"total_ns\": %" PRIu64
                ", \"min_ns\": %" PRIu64 ", \"mean_ns\": %" PRIu64
                ", \"max_ns\": %" PRIu64 "}\n",
                s->calls, a->parallel, s->total_ns, s->min_ns, s->mean_ns,
@@ -252,7 +275,7 @@ int xl_cmd_agent_ping(struct xl *xl, int argc, char **argv)
     struct agent_args a;
     int exit_code, rc;
 
-    if (!parse(xl, argc, argv, "w:c:j:", 1, 1, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:c:j:", 1, 1, &a, &exit_code))
         return exit_code;
     xl_interruptible_begin(xl);
     rc = libxl_agent_ping(xl->ctx, a.domid, a.count, a.parallel, a.wait_ms,
@@ -269,9 +292,9 @@ static int simple(struct xl *xl, int argc, char **argv, const char *method)
     struct agent_args a;
     int exit_code;
 
-    if (!parse(xl, argc, argv, "w:t:", 1, 1, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:t:", 1, 1, &a, &exit_code))
         return exit_code;
-    return show(xl, &a, method, NULL);
+    return xl_agent_show(xl, &a, method, NULL);
 }
 
 int xl_cmd_agent_capabilities(struct xl *xl, int argc, char **argv)
@@ -286,42 +309,45 @@ int xl_cmd_agent_info(struct xl *xl, int argc, char **argv)
 
 int xl_cmd_agent_viewdmesg(struct xl *xl, int argc, char **argv)
 {
-    return simple(xl, argc, argv, "guest.viewdmesg");
-}
+    struct agent_args a;
+    int exit_code;
 
-/* A call with one parameter. */
-static int show_with(struct xl *xl, const struct agent_args *a,
-                     const char *method, const char *key, const char *value)
-{
-    char *params = one_string(key, value);
-    int exit_code = XL_FAILED;
-
-    if (params)
-        exit_code = show(xl, a, method, params);
-    else
-        xl_error(xl, "no memory");
-    free(params);
-    return exit_code;
+    if (!xl_agent_parse(xl, argc, argv, "w:t:", 1, 1, &a, &exit_code))
+        return exit_code;
+    return show_text(xl, &a, "guest.viewdmesg", NULL,
+                     "that is the end of a longer log");
 }
 
 int xl_cmd_agent_viewfile(struct xl *xl, int argc, char **argv)
 {
     struct agent_args a;
     int exit_code;
+    char *params;
 
-    if (!parse(xl, argc, argv, "w:t:", 2, 2, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:t:", 2, 2, &a, &exit_code))
         return exit_code;
-    return show_with(xl, &a, "guest.viewfile", "path", argv[optind + 1]);
+    params = one_string("path", argv[optind + 1]);
+    if (!params) {
+        xl_error(xl, "the path is no text in UTF-8");
+        return XL_FAILED;
+    }
+    exit_code = show_text(xl, &a, "guest.viewfile", params,
+                          "that is the beginning of a longer file: "
+                          "xl agent-getfile copies all of it");
+    free(params);
+    return exit_code;
 }
 
 int xl_cmd_agent_shutdown(struct xl *xl, int argc, char **argv)
 {
     struct agent_args a;
+    char params[32];
     int exit_code;
 
-    if (!parse(xl, argc, argv, "w:t:Hr", 1, 1, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:t:Hr", 1, 1, &a, &exit_code))
         return exit_code;
-    return show_with(xl, &a, "guest.shutdown", "mode", a.mode);
+    snprintf(params, sizeof(params), "{\"mode\":\"%s\"}", a.mode);
+    return xl_agent_show(xl, &a, "guest.shutdown", params);
 }
 
 int xl_cmd_agent_call(struct xl *xl, int argc, char **argv)
@@ -329,10 +355,10 @@ int xl_cmd_agent_call(struct xl *xl, int argc, char **argv)
     struct agent_args a;
     int exit_code;
 
-    if (!parse(xl, argc, argv, "w:t:", 2, 3, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:t:", 2, 3, &a, &exit_code))
         return exit_code;
-    return show(xl, &a, argv[optind + 1],
-                optind + 2 < argc ? argv[optind + 2] : NULL);
+    return xl_agent_show(xl, &a, argv[optind + 1],
+                         optind + 2 < argc ? argv[optind + 2] : NULL);
 }
 
 static bool agent_is_up(struct xl *xl, uint32_t domid)
@@ -351,8 +377,8 @@ bool xl_agent_power(struct xl *xl, uint32_t domid, bool reboot)
 {
     const libxl_agent_how how = {
         .method = "guest.shutdown",
-        .params_json = reboot ? "{\"mode\":\"reboot\"}"
-                              : "{\"mode\":\"powerdown\"}",
+        .params_json =
+            reboot ? "{\"mode\":\"reboot\"}" : "{\"mode\":\"powerdown\"}",
         .timeout_ms = 5000,
         .quiet = true,
     };
@@ -408,7 +434,7 @@ int xl_cmd_agent_getfile(struct xl *xl, int argc, char **argv)
     const char *path, *to, *slash;
     int exit_code;
 
-    if (!parse(xl, argc, argv, "w:", 2, 3, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:", 2, 3, &a, &exit_code))
         return exit_code;
     path = argv[optind + 1];
     slash = strrchr(path, '/');

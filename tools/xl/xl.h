@@ -164,6 +164,11 @@ int xl_cmd_agent_viewfile(struct xl *xl, int argc, char **argv);
 int xl_cmd_agent_getfile(struct xl *xl, int argc, char **argv);
 int xl_cmd_agent_viewdmesg(struct xl *xl, int argc, char **argv);
 int xl_cmd_agent_shutdown(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_fsfreeze(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_fsthaw(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_settime(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_exec(struct xl *xl, int argc, char **argv);
+int xl_cmd_agent_putfile(struct xl *xl, int argc, char **argv);
 int xl_cmd_agent_call(struct xl *xl, int argc, char **argv);
 int xl_cmd_help(struct xl *xl, int argc, char **argv);
 

@@ -53,11 +53,15 @@ static const char restore_options[] =
     "  --json  progress and result as one JSON object a line\n"
     "FILE - is standard input. CONFIG is used instead of the one in FILE.\n";
 
+#define AGENT_TEXT_OPTIONS                                                     \
+    "  -w, --wait=SECONDS     wait so long for the agent to come up\n"         \
+    "  -t, --timeout=SECONDS  for the answer (10)\n"
+
 #define AGENT_OPTIONS                                                          \
-    "  -w, --wait=SECONDS     wait so long for the agent to come up\n"          \
-    "  -t, --timeout=SECONDS  for the answer (10)\n"                            \
+    AGENT_TEXT_OPTIONS                                                         \
     "  --json                 the answer as JSON\n"
 
+static const char agent_text_options[] = AGENT_TEXT_OPTIONS;
 static const char agent_options[] = AGENT_OPTIONS;
 
 static const char agent_ping_options[] =
@@ -75,6 +79,22 @@ static const char agent_getfile_options[] =
 static const char agent_shutdown_options[] =
     "  -H  halt instead\n"
     "  -r  reboot instead\n" AGENT_OPTIONS;
+
+static const char agent_fsfreeze_options[] =
+    "  -s, --seconds=SECONDS  thawed by itself after that (1 to 60; 10)\n"
+    AGENT_OPTIONS
+    "A stock qemu-guest-agent does not thaw by itself.\n";
+
+static const char agent_exec_options[] = AGENT_TEXT_OPTIONS
+    "PROGRAM is an absolute path that the agent's configuration names. Options\n"
+    "stand before DOMAIN. What it writes is shown when it has ended; the exit\n"
+    "status is 1 unless its own is 0.\n";
+
+static const char agent_putfile_options[] =
+    "  -w, --wait=SECONDS     wait so long for the agent to come up\n"
+    "  -t, --timeout=SECONDS  for each 512 KiB (10)\n"
+    "PATH lies below a directory that the agent's configuration names; what was\n"
+    "there is overwritten. FILE - is standard input.\n";
 
 static const char migrate_options[] =
     "  -C CONFIG            send this configuration instead of the domain's "
@@ -148,18 +168,28 @@ const struct xl_command xl_commands[] = {
      "Does the agent in a guest answer, and how fast?", agent_ping_options},
     {"agent-info", xl_cmd_agent_info, false, "[OPTIONS] DOMAIN",
      "What a guest says of itself: system, addresses, memory", agent_options},
-    {"agent-capabilities", xl_cmd_agent_capabilities, false,
-     "[OPTIONS] DOMAIN", "Which calls the agent in a guest answers",
-     agent_options},
+    {"agent-capabilities", xl_cmd_agent_capabilities, false, "[OPTIONS] DOMAIN",
+     "Which calls the agent in a guest answers", agent_options},
     {"agent-viewfile", xl_cmd_agent_viewfile, false, "[OPTIONS] DOMAIN PATH",
-     "Show the beginning (512 KiB) of a guest's file", agent_options},
+     "Show the beginning (512 KiB) of a guest's file", agent_text_options},
     {"agent-getfile", xl_cmd_agent_getfile, false,
      "[OPTIONS] DOMAIN PATH [FILE]", "Copy a guest's file to here",
      agent_getfile_options},
     {"agent-viewdmesg", xl_cmd_agent_viewdmesg, false, "[OPTIONS] DOMAIN",
-     "Show a guest's kernel log", agent_options},
+     "Show a guest's kernel log", agent_text_options},
     {"agent-shutdown", xl_cmd_agent_shutdown, false, "[OPTIONS] DOMAIN",
      "Have a guest power itself off, by its agent", agent_shutdown_options},
+    {"agent-fsfreeze", xl_cmd_agent_fsfreeze, false, "[OPTIONS] DOMAIN",
+     "Freeze a guest's file systems, by its agent", agent_fsfreeze_options},
+    {"agent-fsthaw", xl_cmd_agent_fsthaw, false, "[OPTIONS] DOMAIN",
+     "Let a guest's file systems go on", agent_options},
+    {"agent-settime", xl_cmd_agent_settime, false, "[OPTIONS] DOMAIN",
+     "Set a guest's clock to this host's, by its agent", agent_options},
+    {"agent-exec", xl_cmd_agent_exec, false,
+     "[OPTIONS] DOMAIN PROGRAM [ARG ...]",
+     "Run a program in a guest, if its agent may", agent_exec_options},
+    {"agent-putfile", xl_cmd_agent_putfile, false, "[OPTIONS] DOMAIN FILE PATH",
+     "Copy a file into a guest, if its agent may", agent_putfile_options},
     {"agent-call", xl_cmd_agent_call, false, "[OPTIONS] DOMAIN METHOD [JSON]",
      "Any call to the agent in a guest", agent_options},
     {"info", xl_cmd_info, false, "", "About this host", NULL},

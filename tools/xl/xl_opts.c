@@ -57,7 +57,9 @@ int xl_getopt(struct xl *xl, int argc, char **argv, const char *shorts,
         longs = none;
     for (size_t i = 0; i < 22 && longs[i].name; i++)
         all[i + 1] = longs[i];
-    snprintf(with_help, sizeof(with_help), ":h%s", shorts);
+    /* '+', options end at the first argument, has to be the first letter */
+    snprintf(with_help, sizeof(with_help), "%s:h%s", *shorts == '+' ? "+" : "",
+             shorts + (*shorts == '+'));
     opterr = 0;
     c = getopt_long(argc, argv, with_help, all, NULL);
     if (c == 'h') {

@@ -73,7 +73,8 @@ static void ready(libxl__egc *egc, libxl__agent_client *ac)
 
     op->call.done = answered;
     rc = libxl__agent_call_start(&ac->peer, &op->call, op->how->method,
-                                 op->how->params_json, NULL, 0, ms);
+                                 op->how->params_json, op->how->data,
+                                 op->how->data_bytes, ms);
     if (!rc)
         return;
     LOGD(libxl__ao_ctx(ac->ao), ac->domid, ERROR,

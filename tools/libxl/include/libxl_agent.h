@@ -19,6 +19,8 @@
 typedef struct {
     const char *method;      /* "guest.info" */
     const char *params_json; /* an object */
+    const void *data;        /* at most 524,288 bytes go along */
+    size_t data_bytes;
     uint32_t timeout_ms;
     uint32_t wait_ms; /* for an agent that is not there yet */
     bool quiet;       /* nothing is logged when nobody is there */
@@ -32,8 +34,7 @@ typedef struct {
 
 /* *reply is filled on success alone; dispose of it in any case. */
 int libxl_agent_call(libxl_ctx *ctx, uint32_t domid, const libxl_agent_how *how,
-                     libxl_agent_reply *reply,
-                     const libxl_asyncop_how *ao_how);
+                     libxl_agent_reply *reply, const libxl_asyncop_how *ao_how);
 void libxl_agent_reply_dispose(libxl_agent_reply *reply);
 
 /* A file of the guest into fd (a file, pipe or device), from fd's position on.
