@@ -217,7 +217,7 @@ $(O)/lib/xl-hv-xen.so: $(call obj,$(hv_xen_c)) $(O)/lib/libxc.a
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -shared -o $@ $^ -lxenctrl -lxenguest \
-	  -lxenforeignmemory -lxentoollog
+	  -lxenforeignmemory -lxencall -lxentoollog
 
 $(O)/lib/xl-host-xen.so: $(call obj,$(host_xen_c))
 	@mkdir -p $(@D)

@@ -40,7 +40,7 @@ def test_info(tap):
     tap.equal(info(XL_QEMU)["host"], "QEMU", "info: a QEMU host")
     got = info(XC_PV)
     tap.equal((got["guest"], got["p2m_pages"], got["pages"]["data"]),
-              ("PV", 16, 2), "info: a PV guest")
+              ("PV", 16, 3), "info: a PV guest")
     code, out, _ = run([TOOL, "info", "--config", XL_HVM])
     tap.ok(code == 0 and b'"c_info"' in out and b"4 MiB" in out,
            "info for people", out)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * xen_sr.c - IN DOM0: save and restore one PVH guest's libxc stream through the
+ * xen_sr.c - IN DOM0: save and restore one guest's libxc stream through the
  * plugin, with nothing of libxl between.
  *
  *   xen-sr save DOMID FILE [live]        the guest stays suspended
- *   xen-sr restore FILE NAME MIB         into a new domain, which then runs
+ *   xen-sr restore FILE NAME MIB [pv [VCPUS]]
+ *                                        into a new domain, which then runs;
+ *                                        of a PVH guest with one vCPU
  *   xen-sr cut IMAGE INTO                what precedes the libxc stream of an
  *                                        image of xl's, and prints its length
  */
@@ -35,6 +37,12 @@ struct dom0 {
     xc_interface *xch;
     struct xs_handle *xs;
     uint32_t domid;
+    bool pv;
+    unsigned vcpus;
+};
+
+struct ports {
+    int store, console;
 };
 
 static int complain(const char *what)
@@ -109,9 +117,15 @@ static xc_hv_xen_open_fn *plugin(void)
     return so ? (xc_hv_xen_open_fn *)dlsym(so, XC_HV_XEN_OPEN) : NULL;
 }
 
-static struct xc_hv *attach(struct dom0 *d, bool restore)
+/* ports: of a domain that is to be filled */
+static struct xc_hv *attach(struct dom0 *d, const struct ports *ports)
 {
-    struct xc_hv_xen_params p = {.domid = d->domid, .restore = restore};
+    struct xc_hv_xen_params p = {
+        .domid = d->domid,
+        .restore = ports,
+        .store_port = ports ? (uint32_t)ports->store : 0,
+        .console_port = ports ? (uint32_t)ports->console : 0,
+    };
     xc_hv_xen_open_fn *open_fn = plugin();
     struct xc_hv *hv = NULL;
     int rc;
@@ -127,7 +141,7 @@ static struct xc_hv *attach(struct dom0 *d, bool restore)
 static int save(struct dom0 *d, const char *file, bool live)
 {
     struct xc_sr_save_params p = {
-        .hv = attach(d, false),
+        .hv = attach(d, NULL),
         .fd = open(file, O_CREAT | O_TRUNC | O_RDWR, 0600),
         .live = live,
         .cb = {.data = d, .log = log_line, .suspend = suspend},
@@ -150,20 +164,16 @@ static int save(struct dom0 *d, const char *file, bool live)
 
 /* ---- restore ---- */
 
-struct ports {
-    int store, console;
-};
-
 static bool make_domain(struct dom0 *d, unsigned mib, struct ports *ports)
 {
     struct xen_domctl_createdomain c = {
-        .flags = XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
-        .max_vcpus = 1,
+        .flags = d->pv ? 0 : XEN_DOMCTL_CDF_hvm | XEN_DOMCTL_CDF_hap,
+        .max_vcpus = d->vcpus,
         .max_evtchn_port = 1023,
         .max_grant_frames = 64,
         .max_maptrack_frames = 1024,
         .grant_opts = XEN_DOMCTL_GRANT_version(2),
-        .arch.emulation_flags = XEN_X86_EMU_LAPIC,
+        .arch.emulation_flags = d->pv ? 0 : XEN_X86_EMU_LAPIC,
     };
     unsigned paging = PAGING_MIB;
 
@@ -174,7 +184,9 @@ static bool make_domain(struct dom0 *d, unsigned mib, struct ports *ports)
         return false;
     /* the paging pool wants a vCPU to be there */
     if (xc_domain_max_vcpus(d->xch, d->domid, c.max_vcpus) ||
-        xc_domain_setmaxmem(d->xch, d->domid, (mib + 1) * UINT64_C(1024)) ||
+        xc_domain_setmaxmem(d->xch, d->domid, (mib + 1) * UINT64_C(1024)))
+        return false;
+    if (!d->pv &&
         xc_shadow_control(d->xch, d->domid, XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION,
                           &paging, 0) < 0)
         return false;
@@ -207,12 +219,13 @@ static bool introduce(struct dom0 *d, const char *name,
 static bool start(struct dom0 *d, const char *name, const struct ports *ports,
                   const struct xc_sr_restore_result *r)
 {
-    if (xc_hvm_param_set(d->xch, d->domid, HVM_PARAM_STORE_EVTCHN,
-                         (uint64_t)ports->store) ||
-        xc_hvm_param_set(d->xch, d->domid, HVM_PARAM_CONSOLE_EVTCHN,
-                         (uint64_t)ports->console) ||
-        xc_dom_gnttab_seed(d->xch, d->domid, true, r->console_pfn, r->store_pfn,
-                           0, 0))
+    if (!d->pv && (xc_hvm_param_set(d->xch, d->domid, HVM_PARAM_STORE_EVTCHN,
+                                    (uint64_t)ports->store) ||
+                   xc_hvm_param_set(d->xch, d->domid, HVM_PARAM_CONSOLE_EVTCHN,
+                                    (uint64_t)ports->console)))
+        return false;
+    if (xc_dom_gnttab_seed(d->xch, d->domid, !d->pv, r->console_pfn,
+                           r->store_pfn, 0, 0))
         return false;
     return introduce(d, name, ports, r) && !xc_domain_unpause(d->xch, d->domid);
 }
@@ -231,7 +244,7 @@ static int restore(struct dom0 *d, const char *file, const char *name,
     if (p.fd < 0)
         return complain(file);
     rc = make_domain(d, mib, &ports) ? 0 : -complain("a new domain");
-    p.hv = rc ? NULL : attach(d, true);
+    p.hv = rc ? NULL : attach(d, &ports);
     rc = p.hv ? xc_sr_restore(&p, &result) : -ENODEV;
     xc_hv_close(p.hv);
     if (!rc && !start(d, name, &ports, &result))
@@ -264,7 +277,7 @@ static int cut(const char *image, const char *into)
 
 int main(int argc, char **argv)
 {
-    struct dom0 d = {0};
+    struct dom0 d = {.vcpus = 1};
 
     if (argc == 4 && !strcmp(argv[1], "cut"))
         return cut(argv[2], argv[3]);
@@ -276,9 +289,13 @@ int main(int argc, char **argv)
         d.domid = (uint32_t)atoi(argv[2]);
         return save(&d, argv[3], argc == 5 && !strcmp(argv[4], "live"));
     }
-    if (argc == 5 && !strcmp(argv[1], "restore"))
+    d.pv = argc >= 6 && !strcmp(argv[5], "pv");
+    if (argc == 7)
+        d.vcpus = (unsigned)atoi(argv[6]);
+    if (argc >= 5 && !strcmp(argv[1], "restore"))
         return restore(&d, argv[2], argv[3], (unsigned)atoi(argv[4]));
-    fputs("usage: xen-sr save DOMID FILE [live] | restore FILE NAME MIB | "
+    fputs("usage: xen-sr save DOMID FILE [live] | restore FILE NAME MIB [pv "
+          "[VCPUS]] | "
           "cut IMAGE INTO\n",
           stderr);
     return 2;

@@ -46,8 +46,6 @@ static void trip_go(struct trip *t, bool live, bool verify)
     if (t->save_rc)
         return;
     sr_rewind(t->fd);
-    rp.store_port = 3;
-    rp.console_port = 4;
     t->restore_rc = xc_sr_restore(&rp, &t->result);
 }
 
@@ -121,8 +119,10 @@ static void start_info_is_of_the_new_domain(void **state)
     assert_int_equal(xc_hv_pv_mfns_of(t.to, &store, 1, &mfn), 0);
     assert_int_equal(t.result.store_pfn, mfn);
     assert_int_equal(start_info_word(t.to, l->store_frame), mfn);
-    assert_int_equal(start_info_word(t.to, l->store_port) & 0xffffffff, 3);
-    assert_int_equal(start_info_word(t.to, l->console_port) & 0xffffffff, 4);
+    assert_int_equal(start_info_word(t.to, l->store_port) & 0xffffffff,
+                     XC_FAKE_PV_STORE_PORT);
+    assert_int_equal(start_info_word(t.to, l->console_port) & 0xffffffff,
+                     XC_FAKE_PV_CONSOLE_PORT);
     assert_int_equal(start_info_word(t.to, l->nr_pages), PAGES);
     assert_int_equal(start_info_word(t.to, l->shared_info),
                      info.shared_info_mfn << XC_PAGE_SHIFT);

@@ -21,6 +21,8 @@ struct xc_hv_buf xc_hv_fake_blob(const struct xc_hv *hv, enum xc_hv_blob id);
 
 /* A PV guest made from a seed keeps its p2m from this PFN on. */
 #define XC_FAKE_PV_P2M_PFN 8u
+#define XC_FAKE_PV_STORE_PORT 3u
+#define XC_FAKE_PV_CONSOLE_PORT 4u
 /* PFINFO's nibble; of a restored guest, as pinning has shown it. */
 uint8_t xc_hv_fake_pv_type(const struct xc_hv *hv, xc_pfn_t pfn);
 void xc_hv_fake_pv_set_type(struct xc_hv *hv, xc_pfn_t pfn, uint8_t type);

@@ -55,6 +55,8 @@ static int pv_info(struct xc_hv *hv, struct xc_hv_pv_info *out)
         .nr_vcpus = XC_FAKE_VCPUS,
         .shared_info_mfn = SHARED_INFO_MFN,
         .compat_m2p_mfn = COMPAT_M2P_MFN,
+        .store_port = XC_FAKE_PV_STORE_PORT,
+        .console_port = XC_FAKE_PV_CONSOLE_PORT,
     };
     return 0;
 }

@@ -23,6 +23,7 @@ struct xc_hv_pv_info {
     uint64_t shared_info_mfn;
     /* What a 32-bit guest's top L2 maps for Xen, from this frame on. */
     uint64_t compat_m2p_mfn;
+    uint32_t store_port, console_port; /* restore: event channels */
 };
 
 enum xc_hv_vcpu_part {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xc_hv_xen.c - a domain of the Xen hypervisor: HVM and PVH guests, which are
- * the same to it.
+ * the same to it, and PV guests.
  */
 #include "hv/xc_hv_xen_priv.h"
 
@@ -32,6 +32,7 @@ static void xen_close(struct xc_hv *hv)
 
     xc_hv_buf_free(&x->cpuid);
     xc_hv_buf_free(&x->msrs);
+    xc_hv_xen_pv_close(x);
     if (x->fmem)
         xenforeignmemory_close(x->fmem);
     if (x->xch)
@@ -50,7 +51,7 @@ static int xen_info(struct xc_hv *hv, struct xc_hv_info *out)
         return xc_hv_xen_errno();
     /* A fresh page holds what its last owner left: zero_fresh is false. */
     *out = (struct xc_hv_info){
-        .type = XC_GUEST_HVM,
+        .type = hv->pv ? XC_GUEST_PV : XC_GUEST_HVM,
         .nr_pfns = hv->nr_pfns,
         .used_pages = x->tot_pages,
         .xen_major = (uint32_t)version >> 16,
@@ -100,10 +101,10 @@ static int open_handles(struct xc_hv_xen *x)
     return x->fmem ? 0 : xc_hv_xen_errno();
 }
 
-static int measure(struct xc_hv_xen *x, bool restore)
+static int measure(struct xc_hv_xen *x)
 {
     xc_domaininfo_t info;
-    xen_pfn_t nr;
+    xen_pfn_t nr, most;
     int r = xc_domain_getinfolist(x->xch, x->domid, 1, &info);
 
     if (r < 0)
@@ -111,17 +112,18 @@ static int measure(struct xc_hv_xen *x, bool restore)
     /* it answers with the next domain where there is none of this id */
     if (r != 1 || info.domain != x->domid)
         return -ENOENT;
-    if (!(info.flags & XEN_DOMINF_hvm_guest))
-        return -ENOTSUP;
     x->tot_pages = info.tot_pages;
-    if (restore) {
-        x->base.nr_pfns = PFN_4GIB + info.max_pages;
-        return x->base.nr_pfns < XC_PFN_LIMIT ? 0 : -ERANGE;
-    }
-    if (xc_domain_nr_gpfns(x->xch, x->domid, &nr) < 0)
+    most = PFN_4GIB + info.max_pages;
+    nr = most;
+    if (!x->restore && xc_domain_nr_gpfns(x->xch, x->domid, &nr) < 0)
         return xc_hv_xen_errno();
     x->base.nr_pfns = nr;
-    return 0;
+    if (most >= XC_PFN_LIMIT)
+        return -ERANGE;
+    if (info.flags & XEN_DOMINF_hvm_guest)
+        return 0;
+    /* what a PV guest says itself */
+    return nr && nr <= most ? xc_hv_xen_pv_open(x, &info) : -ERANGE;
 }
 
 int xc_hv_xen_open(const struct xc_hv_xen_params *p, struct xc_hv **out)
@@ -134,9 +136,12 @@ int xc_hv_xen_open(const struct xc_hv_xen_params *p, struct xc_hv **out)
         return -ENOMEM;
     x->base.ops = &xen_ops;
     x->domid = p->domid;
+    x->restore = p->restore;
+    x->pv.store_port = p->store_port;
+    x->pv.console_port = p->console_port;
     rc = open_handles(x);
     if (!rc)
-        rc = measure(x, p->restore);
+        rc = measure(x);
     if (rc) {
         xen_close(&x->base);
         return rc;

@@ -6,7 +6,8 @@
  *
  * Owns:      its own handles to the hypervisor, opened by open: call it before
  *            the door to open() is shut.
- * Errors:    -ENOENT: no such domain. -ENOTSUP: a PV guest.
+ * Errors:    -ENOENT: no such domain. -ERANGE: a guest whose own account of
+ *            itself cannot be true.
  */
 #ifndef XC_HV_XEN_H
 #define XC_HV_XEN_H

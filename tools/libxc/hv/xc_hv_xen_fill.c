@@ -19,23 +19,32 @@ static bool is_super_run(const xc_pfn_t *pfns, size_t n)
     return true;
 }
 
-static bool populate_super(struct xc_hv_xen *x, xen_pfn_t first)
+/* 1: there is no such piece. Of a PV domain the hypervisor says where it is. */
+static int populate_super(struct xc_hv_xen *x, xc_pfn_t first)
 {
-    return xc_domain_populate_physmap(x->xch, x->domid, 1, SUPER_ORDER, 0,
-                                      &first) == 1;
+    xen_pfn_t at = first;
+
+    if (xc_domain_populate_physmap(x->xch, x->domid, 1, SUPER_ORDER, 0, &at) !=
+        1)
+        return 1;
+    return x->base.pv ? xc_hv_xen_pv_made(x, &first, SUPER_PAGES, &at, true)
+                      : 0;
 }
 
-/* gfns is overwritten. */
-static int populate_singly(struct xc_hv_xen *x, xen_pfn_t *gfns, size_t n)
+static int populate_singly(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n)
 {
+    xen_pfn_t at[XC_BATCH_MAX];
     int done;
 
     if (!n)
         return 0;
-    done = xc_domain_populate_physmap(x->xch, x->domid, n, 0, 0, gfns);
+    memcpy(at, pfns, n * sizeof(*at));
+    done = xc_domain_populate_physmap(x->xch, x->domid, n, 0, 0, at);
     if (done < 0)
         return xc_hv_xen_errno();
-    return (size_t)done == n ? 0 : -ENOMEM;
+    if ((size_t)done != n)
+        return -ENOMEM;
+    return x->base.pv ? xc_hv_xen_pv_made(x, pfns, n, at, false) : 0;
 }
 
 /* 2 MiB at once where they stand in a row and Xen has them, which makes the
@@ -43,14 +52,19 @@ static int populate_singly(struct xc_hv_xen *x, xen_pfn_t *gfns, size_t n)
 int xc_hv_xen_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
 {
     struct xc_hv_xen *x = xc_hv_xen_of(hv);
-    xen_pfn_t single[XC_BATCH_MAX];
+    xc_pfn_t single[XC_BATCH_MAX];
     size_t nr_single = 0, i = 0;
     int rc = xc_hv_xen_apply_policies(x);
 
     while (!rc && i < n) {
-        if (is_super_run(pfns + i, n - i) && populate_super(x, pfns[i])) {
-            i += SUPER_PAGES;
-            continue;
+        if (is_super_run(pfns + i, n - i)) {
+            rc = populate_super(x, pfns[i]);
+            if (rc < 0)
+                return rc;
+            i += rc ? 0 : SUPER_PAGES;
+            if (!rc)
+                continue;
+            rc = 0;
         }
         single[nr_single++] = pfns[i++];
         if (nr_single == XC_BATCH_MAX) {
@@ -69,7 +83,7 @@ static int fill_mapped(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
     int errors[XC_BATCH_MAX], rc = 0;
     uint8_t *at;
 
-    memcpy(gfns, pfns, n * sizeof(*gfns));
+    xc_hv_xen_gfns(x, pfns, n, gfns);
     at = xenforeignmemory_map(x->fmem, x->domid, PROT_READ | PROT_WRITE, n,
                               gfns, errors);
     if (!at)

@@ -15,7 +15,7 @@ static const uint8_t gone[XC_PAGE_SIZE] __attribute__((aligned(XC_PAGE_SIZE)));
 
 static int get_types(struct xc_hv_xen *x, xen_pfn_t *types, size_t n)
 {
-    /* in: PFNs; out: types in their place */
+    /* in: pages; out: types in their place. One that cannot be is XTAB. */
     if (xc_get_pfn_type_batch(x->xch, x->domid, (unsigned)n, types) < 0)
         return xc_hv_xen_errno();
     for (size_t i = 0; i < n; i++)
@@ -29,7 +29,7 @@ int xc_hv_xen_page_types(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
     xen_pfn_t found[XC_BATCH_MAX];
     int rc;
 
-    memcpy(found, pfns, n * sizeof(*found));
+    xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns, n, found);
     rc = get_types(xc_hv_xen_of(hv), found, n);
     for (size_t i = 0; !rc && i < n; i++)
         types[i] = (uint32_t)found[i];
@@ -39,12 +39,21 @@ int xc_hv_xen_page_types(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
 /* The types of up to XC_BATCH_MAX pages at 'from'; how many in *n. */
 static int look_at(struct xc_hv *hv, xc_pfn_t from, xen_pfn_t *types, size_t *n)
 {
-    xc_pfn_t left = hv->nr_pfns - from;
+    xc_pfn_t left = hv->nr_pfns - from, pfns[XC_BATCH_MAX];
 
     *n = left < XC_BATCH_MAX ? (size_t)left : XC_BATCH_MAX;
     for (size_t i = 0; i < *n; i++)
-        types[i] = from + i;
-    return get_types(xc_hv_xen_of(hv), types, *n);
+        pfns[i] = from + i;
+    if (!hv->pv)
+        memcpy(types, pfns, *n * sizeof(*types));
+    else
+        xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns, *n, types);
+    if (!hv->pv)
+        return get_types(xc_hv_xen_of(hv), types, *n);
+    /* its own list says as much, and is at hand */
+    for (size_t i = 0; i < *n; i++)
+        types[i] = types[i] == XC_INVALID_MFN ? XEN_DOMCTL_PFINFO_XTAB : 0;
+    return 0;
 }
 
 /* Holes are left out: most of the 4 GiB that a small guest spans. */
@@ -71,6 +80,13 @@ int xc_hv_xen_next_run(struct xc_hv *hv, xc_pfn_t from, struct xc_pfn_run *out)
     return -ENOENT;
 }
 
+void *xc_hv_xen_map(struct xc_hv_xen *x, uint32_t domid, int prot,
+                    const xen_pfn_t *gfns, size_t n)
+{
+    /* without a place for errors any of them fails the whole */
+    return xenforeignmemory_map(x->fmem, domid, prot, n, gfns, NULL);
+}
+
 void xc_hv_xen_unmap_batch(struct xc_hv *hv)
 {
     struct xc_hv_xen *x = xc_hv_xen_of(hv);
@@ -90,7 +106,7 @@ int xc_hv_xen_map_batch(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
     xen_pfn_t gfns[XC_BATCH_MAX];
     int errors[XC_BATCH_MAX];
 
-    memcpy(gfns, pfns, n * sizeof(*gfns));
+    xc_hv_xen_gfns(x, pfns, n, gfns);
     x->mapping =
         xenforeignmemory_map(x->fmem, x->domid, PROT_READ, n, gfns, errors);
     if (!x->mapping)

@@ -8,6 +8,7 @@
 #ifndef XC_HV_XEN_PRIV_H
 #define XC_HV_XEN_PRIV_H
 
+#include "hv/xc_hv_pv.h"
 #include "hv/xc_hv_xen.h"
 
 /* Xen's headers, which use one another without including it, have a
@@ -17,6 +18,30 @@
 
 #include <xenforeignmemory.h>
 #include <xenguest.h>
+
+/* A PV domain's frames. Save: p2m is the guest's own list, mapped; restore:
+ * made holds what populate made, in pieces of XC_XEN_MADE_PFNS. */
+#define XC_XEN_MADE_PFNS 512u
+
+struct xc_hv_xen_frames {
+    unsigned width;
+    unsigned long end_mfn; /* behind the host's last frame */
+    uint64_t compat_m2p_mfn;
+    uint64_t shared_info_mfn;
+    uint32_t nr_vcpus, store_port, console_port;
+    /* machine to PFN, mapped piece by piece where it is looked at */
+    const uint64_t **m2p;
+    xen_pfn_t *m2p_mfns;
+    size_t nr_m2p;
+    /* save */
+    const void *shared_info; /* mapped, the guest writes to it */
+    const void *p2m;         /* mapped, the guest writes to it */
+    uint64_t *p2m_mfns;      /* the frames that it is made of */
+    size_t nr_p2m;           /* frames */
+    uint64_t generation;
+    /* restore */
+    uint64_t **made;
+};
 
 struct xc_hv_xen {
     struct xc_hv base;
@@ -28,6 +53,8 @@ struct xc_hv_xen {
     void *mapping;
     size_t mapped_pages;
     bool guest_stands; /* the log was read for the last time */
+    bool restore;
+    struct xc_hv_xen_frames pv; /* of a PV domain */
     /* restore: the hypervisor wants both policies in one call */
     struct xc_hv_buf cpuid, msrs;
 };
@@ -35,6 +62,51 @@ struct xc_hv_xen {
 struct xc_hv_xen *xc_hv_xen_of(const struct xc_hv *hv);
 /* Negative errno, never 0: libxenctrl leaves errno alone here and there. */
 int xc_hv_xen_errno(void);
+
+/* Read-only, or to be written to too; NULL: errno says why. gfns: as the
+ * hypervisor names pages, which a PV domain's machine frames are. */
+void *xc_hv_xen_map(struct xc_hv_xen *x, uint32_t domid, int prot,
+                    const xen_pfn_t *gfns, size_t n);
+
+/* xc_hv_xen_pv.c: PFNs as gfns; XC_INVALID_MFN: there is no such page. */
+void xc_hv_xen_gfns(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
+                    xen_pfn_t *gfns);
+int xc_hv_xen_pv_open(struct xc_hv_xen *x, const xc_domaininfo_t *info);
+void xc_hv_xen_pv_close(struct xc_hv_xen *x);
+/* n pages from *pfns on with the frames from *mfns on, or each its own. */
+int xc_hv_xen_pv_made(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
+                      const xen_pfn_t *mfns, bool in_a_row);
+
+/* xc_hv_xen_m2p.c: XC_INVALID_PFN: none, or not to be looked up. */
+int xc_hv_xen_m2p_open(struct xc_hv_xen *x);
+void xc_hv_xen_m2p_close(struct xc_hv_xen *x);
+xc_pfn_t xc_hv_xen_m2p(struct xc_hv_xen *x, uint64_t mfn);
+
+/* xc_hv_xen_p2m.c: the guest's own list of its frames, checked. */
+int xc_hv_xen_p2m_map(struct xc_hv_xen *x);
+void xc_hv_xen_p2m_unmap(struct xc_hv_xen *x);
+uint64_t xc_hv_xen_p2m(struct xc_hv_xen *x, xc_pfn_t pfn);
+/* The PFN of a frame of the guest's own. */
+xc_pfn_t xc_hv_xen_pfn_of(struct xc_hv_xen *x, uint64_t mfn);
+uint64_t xc_hv_xen_p2m_generation(const struct xc_hv_xen *x);
+
+/* xc_hv_xen_p2m_find.c: the frames of that list, nr_p2m of them. */
+int xc_hv_xen_p2m_find(struct xc_hv_xen *x, uint64_t *mfns);
+
+/* xc_hv_xen_shared.c */
+struct xc_hv_xen_arch_shared {
+    uint64_t list_list, p2m_cr3, p2m_vaddr, p2m_generation;
+};
+struct xc_hv_xen_arch_shared xc_hv_xen_arch_shared(const struct xc_hv_xen *x);
+int xc_hv_xen_get_shared_info(struct xc_hv *hv, void *page);
+int xc_hv_xen_set_shared_info(struct xc_hv *hv, const void *page);
+
+/* xc_hv_xen_vcpu.c */
+int xc_hv_xen_get_vcpu(struct xc_hv *hv, uint32_t vcpu,
+                       enum xc_hv_vcpu_part part, struct xc_hv_buf *out);
+int xc_hv_xen_set_vcpu(struct xc_hv *hv, uint32_t vcpu,
+                       enum xc_hv_vcpu_part part, const void *data,
+                       size_t bytes);
 
 /* xc_hv_xen_memory.c */
 int xc_hv_xen_next_run(struct xc_hv *hv, xc_pfn_t from, struct xc_pfn_run *out);

@@ -75,8 +75,6 @@ int xc_sr_save(const struct xc_sr_save_params *p, struct xc_sr_stats *stats);
 struct xc_sr_restore_params {
     struct xc_hv *hv;
     int fd;
-    /* PV: event channels of the new domain, for the guest's start info */
-    uint32_t store_port, console_port;
     struct xc_sr_callbacks cb;
 };
 struct xc_sr_restore_result {

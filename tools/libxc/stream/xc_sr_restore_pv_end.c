@@ -61,11 +61,11 @@ static int turn_start_info(struct xc_sr_restore *r, uint8_t *page)
         xc_sr_start_info_layout(r->pv.width);
     unsigned width = r->pv.width;
 
-    if (!turn_ring(r, page, l->store_frame, l->store_port, r->p->store_port,
-                   &r->result->store_pfn))
+    if (!turn_ring(r, page, l->store_frame, l->store_port,
+                   r->pv.info.store_port, &r->result->store_pfn))
         return fail_guest(r, "start info names no page for xenstore");
     if (!turn_ring(r, page, l->console_frame, l->console_port,
-                   r->p->console_port, &r->result->console_pfn))
+                   r->pv.info.console_port, &r->result->console_pfn))
         return fail_guest(r, "start info names no page for the console");
     xc_sr_set_word(page, l->nr_pages, width, r->pv.nr_pfns);
     xc_sr_set_word(page, l->shared_info, width,

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash disable=SC1091,SC2154
+# In dom0: a PV guest's memory and state through hv_xen, both ways between
+# Debian's xl and ours.
+. /mnt/host/lib.sh
+ours=$share/ours.save theirs=$share/theirs.save
+
+# An image as xl reads it: the head of one of its own, our libxc stream, END.
+wrap() {
+    xen-sr cut "$theirs" /tmp/head >/dev/null || return 1
+    cat /tmp/head "$1"
+    dd if=/dev/zero bs=8 count=1 2>/dev/null
+}
+
+# An image's libxc stream, without what precedes it.
+unwrap() {
+    local head
+    head=$(xen-sr cut "$1" /tmp/head) || return 1
+    tail -c +$((head + 1)) "$1"
+}
+
+save_and_wrap() { # [live]
+    xen-sr save "$(domid guest)" "$share"/ours.libxc.save "$@" &&
+        wrap "$share/ours.libxc.save" >"$ours"
+}
+
+restore_theirs() {
+    unwrap "$theirs" >"$share/theirs.libxc.save" &&
+        xen-sr restore "$share/theirs.libxc.save" guest 96 pv 2
+}
+
+guest_config pv guest
+sed -i 's/^vcpus.*/vcpus = 2/' /tmp/guest.cfg
+ok "Debian's xl creates it" xl create -q /tmp/guest.cfg
+ok 'it counts' counts_beyond guest 3
+ok "Debian's xl saves it, and it goes on" xl save -c guest "$theirs"
+
+ok 'we save it while it stands' save_and_wrap
+at=$(ticks guest)
+ok 'it is destroyed' xl destroy guest
+ok "Debian's xl restores our image" xl restore "$ours"
+ok "it counts on from $at, its memory right" counts_beyond guest "$at"
+
+ok "Debian's xl saves it" xl save guest "$theirs"
+at=$(ticks guest)
+ok 'we restore it' restore_theirs
+ok "it counts on from $at, its memory right" counts_beyond guest "$at"
+ok 'we save what we restored' xen-sr save "$(domid guest)" "$share/again.libxc.save"
+at=$(ticks guest)
+ok 'it is destroyed' xl destroy guest
+ok 'we restore what we saved' xen-sr restore "$share/again.libxc.save" guest 96 pv 2
+ok "it counts on from $at, its memory right" counts_beyond guest "$at"
+ok 'it is destroyed in the end' xl destroy guest
+done_testing
