@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "guest_fs.h"
+#include "guest_setup.h"
 
-#define DISK "/dev/vda"
 #define SECTOR 512
 
 static void say_check(struct guest_pattern *pattern)
@@ -31,7 +31,7 @@ static void say_check(struct guest_pattern *pattern)
 static void disk_read(void)
 {
     char sector[SECTOR + 1] = "";
-    int fd = open(DISK, O_RDONLY | O_DSYNC);
+    int fd = open(guest_disk(), O_RDONLY | O_DSYNC);
     ssize_t r = fd < 0 ? -1 : pread(fd, sector, SECTOR, 0);
 
     if (r != SECTOR)
@@ -45,7 +45,7 @@ static void disk_read(void)
 static void disk_write(const char *text)
 {
     char sector[SECTOR] = "";
-    int fd = open(DISK, O_WRONLY | O_DSYNC);
+    int fd = open(guest_disk(), O_WRONLY | O_DSYNC);
     ssize_t r = -1;
 
     snprintf(sector, sizeof(sector), "%s\n", text);

@@ -70,7 +70,7 @@ void guest_diskload_start(void)
 
     if (!guest_arg_number("diskload", 0))
         return;
-    fd = open("/dev/vda", O_RDWR | O_DIRECT | O_DSYNC);
+    fd = open(guest_disk(), O_RDWR | O_DIRECT | O_DSYNC);
     if (fd < 0) {
         printf("IO BAD open: %s\n", strerror(errno));
         return;

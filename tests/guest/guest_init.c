@@ -14,6 +14,7 @@
  *
  * Kernel arguments: tick=MS (1000)  touch=MIB (16)  dirty=PAGES_PER_S (0)
  *                   modules=GROUP,... (button)  diskload=1 (guest_diskload.h)
+ *                   stuck=1 (guest_stuck.h)
  */
 #include <poll.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@
 #include "guest_diskload.h"
 #include "guest_pattern.h"
 #include "guest_setup.h"
+#include "guest_stuck.h"
 
 #define CHECK_PAGES_A_TICK 256
 #define DIRTY_STEP_MS 10
@@ -142,6 +144,7 @@ int main(void)
     printf("READY boot=%016llx pages=%llu\n", (unsigned long long)g.boot_id,
            (unsigned long long)guest_pattern_pages(g.pattern));
     guest_diskload_start();
+    guest_stuck_start();
     g.dirty_since_ms = now_ms();
     g.next_tick_ms = now_ms();
     run(&g);

@@ -137,6 +137,11 @@ void guest_start_program(const char *path)
         printf("guest: %s: %s\n", path, strerror(errno));
 }
 
+const char *guest_disk(void)
+{
+    return access("/dev/xvda", F_OK) ? "/dev/vda" : "/dev/xvda";
+}
+
 void guest_net_up(void)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -26,6 +26,9 @@ void guest_load_modules(const char *groups);
 /* Start PATH and go on, if the initramfs has such a program. */
 void guest_start_program(const char *path);
 
+/* Path of the first disk, as virtio or Xen name it. */
+const char *guest_disk(void);
+
 /* Bring up every network interface. */
 void guest_net_up(void);
 
