@@ -256,7 +256,8 @@ jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
 # --- tests (scripts/check runs them by prove and counts)
 
-.PHONY: unit guest deps check check-unit check-asan check-xen e2e gate lint
+.PHONY: unit guest deps check check-unit check-asan check-xen check-xen-full
+.PHONY: e2e gate lint
 unit: all $(unit_bin) $(replay_bin)
 
 deps:
@@ -290,6 +291,10 @@ check-asan:
 check-xen: all guest $(O)/tests/xen/xen-sr
 	@O=$(O) scripts/check xen
 
+# All of it: also what goes wrong, and two hosts.
+check-xen-full: all guest $(O)/tests/xen/xen-sr
+	@O=$(O) XL_TEST_LONG=1 TAP_TIMEOUT=7200 scripts/check xen
+
 lint: unit
 	@O=$(O) CC="$(CC)" scripts/lint $(INC)
 
@@ -315,11 +320,11 @@ fuzz-smoke: $(fuzz_bin)
 fuzz: $(fuzz_bin)
 	@scripts/fuzz $(FUZZ_SECONDS) $(fuzz_bin)
 
-soak: unit guest
-	@O=$(O) XL_TEST_LONG=1 TAP_TIMEOUT=14400 scripts/check unit interop e2e soak
+soak: unit guest $(O)/tests/xen/xen-sr
+	@O=$(O) XL_TEST_LONG=1 TAP_TIMEOUT=14400 scripts/check unit interop e2e soak xen
 	@$(MAKE) --no-print-directory fuzz
 
-bench: all guest
+bench: all guest $(O)/tests/xen/xen-sr
 	@O=$(O) scripts/bench
 
 quickstart: deps
@@ -350,7 +355,7 @@ help:
 	@echo 'make check-unit   unit and fault tests'
 	@echo 'make check-asan   the same under ASan and UBSan'
 	@echo 'make e2e          tests with real guests'
-	@echo 'make check-xen    tests on a Xen hypervisor inside QEMU'
+	@echo 'make check-xen    tests on a Xen hypervisor inside QEMU (-full: all)'
 	@echo 'make gate         layers, symbols, specs; longest files, functions'
 	@echo 'make lint         clang-tidy, cppcheck, gcc -fanalyzer, shellcheck'
 	@echo 'make fuzz-smoke   each fuzz target for 60 s (fuzz: an hour)'

@@ -9,6 +9,7 @@
  *                                        of a PVH guest with one vCPU
  *   xen-sr cut IMAGE INTO                what precedes the libxc stream of an
  *                                        image of xl's, and prints its length
+ *   xen-sr log-dirty DOMID                 fails if its writes are being logged
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -257,6 +258,21 @@ static int restore(struct dom0 *d, const char *file, const char *name,
     return rc ? 1 : 0;
 }
 
+/* ---- log-dirty ---- */
+
+/* It can be switched on just when it is off, so it was off when that works. */
+static int log_dirty_is_off(struct dom0 *d)
+{
+    int r = xc_shadow_control(d->xch, d->domid,
+                              XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, NULL, 0);
+
+    if (r < 0 && errno != EOPNOTSUPP)
+        return complain("log-dirty is on");
+    if (r >= 0)
+        xc_shadow_control(d->xch, d->domid, XEN_DOMCTL_SHADOW_OP_OFF, NULL, 0);
+    return 0;
+}
+
 /* ---- cut ---- */
 
 static int cut(const char *image, const char *into)
@@ -289,14 +305,17 @@ int main(int argc, char **argv)
         d.domid = (uint32_t)atoi(argv[2]);
         return save(&d, argv[3], argc == 5 && !strcmp(argv[4], "live"));
     }
+    if (argc == 3 && !strcmp(argv[1], "log-dirty")) {
+        d.domid = (uint32_t)atoi(argv[2]);
+        return log_dirty_is_off(&d);
+    }
     d.pv = argc >= 6 && !strcmp(argv[5], "pv");
     if (argc == 7)
         d.vcpus = (unsigned)atoi(argv[6]);
     if (argc >= 5 && !strcmp(argv[1], "restore"))
         return restore(&d, argv[2], argv[3], (unsigned)atoi(argv[4]));
     fputs("usage: xen-sr save DOMID FILE [live] | restore FILE NAME MIB [pv "
-          "[VCPUS]] | "
-          "cut IMAGE INTO\n",
+          "[VCPUS]] | cut IMAGE INTO | log-dirty DOMID\n",
           stderr);
     return 2;
 }

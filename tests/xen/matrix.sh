@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=dash disable=SC1091,SC2154
+# matrix.sh mixed|theirs TYPE...: in dom0, each type of guest on each way of
+# tests/xen/matrix; "theirs" puts Debian's xl in both roles, which shows what
+# this bed can do at all. The images that are saved go to the host, for its
+# tools.
+. /mnt/host/lib.sh
+. /mnt/host/xl.sh
+make_link
+mode=$1
+shift
+[ "$mode" = theirs ] || need_ours
+
+keep() { # TYPE WHOSE
+    [ -e "$data/$1.save" ] && cp "$data/$1.save" "/mnt/out/$1-$2.save"
+}
+
+can() { # TYPE HOW
+    [ "$1-$2" != pv-migrate ] || [ -e "$share/shadow" ]
+}
+
+way() { # TYPE HOW FROM TO
+    local name="$1: $2 by $3, received by $4"
+    if ! can "$1" "$2"; then
+        skip "$name" "this hypervisor cannot log a PV guest's writes"
+        return
+    fi
+    is_well "$1" || start_over "$1" >/dev/null 2>&1
+    ok "$name" "by_$2" "$1" "$3" "$4" || return
+    case $2-$3-$4 in save-ours-ours | save-theirs-ours) keep "$1" "$3" ;; esac
+}
+
+for type in "$@"; do
+    guest_config "$type" "$type"
+    ok "$type: Debian's xl creates it" start_over "$type" || continue
+    while read -r how from to; do
+        case $how in '#'* | '') continue ;; esac
+        [ "$mode" = mixed ] || from=theirs to=theirs
+        way "$type" "$how" "$from" "$to"
+    done </mnt/host/matrix
+    ok "$type: it is destroyed in the end" xl destroy "$type"
+done
+done_testing
