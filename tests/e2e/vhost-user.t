@@ -26,6 +26,26 @@ is "one device process" "$(blkds)" 1
 fails "nobody else can write the image" 'write.*lock' \
     qemu-io -f raw -c 'write 0 512' "$disk"
 
+# Its process is killed again and again, with requests under way.
+dir=$(dom_dir guest)
+blkd_pid() { pgrep -f "xl-blkd --image $disk"; }
+is_another() { [ -n "$(blkd_pid)" ] && [ "$(blkd_pid)" != "$1" ]; }
+for ((i = 1; i <= 3; i++)); do
+    old=$(blkd_pid)
+    kill -9 "$old"
+    wait_for is_another "$old" || break
+    writes_on || break
+done
+is "killed three times, it is started again and the guest writes on" "$i" 4
+fails "nobody else can write the image" 'write.*lock' \
+    qemu-io -f raw -c 'write 0 512' "$disk"
+kill -9 "$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$dir/keeper")" "$(blkd_pid)"
+comes_to "killed with its keeper, it is gone" 0 blkds
+ok "an operation starts a keeper" xl pause guest
+ok "and on" xl unpause guest
+ok "that starts the process, and the guest writes on" writes_on
+is "one device process" "$(blkds)" 1
+
 for ((i = 1; i <= cycles; i++)); do
     cat "$(console_log guest)" >>"$WORK/log"
     xl save guest "$image" >"$WORK/out" 2>&1 || break
@@ -43,6 +63,15 @@ comes_to "one device process" 1 blkds
 ok "the guest's memory is right" goes_on guest
 is "all of it" "$(ask guest check CHECK | cut -d' ' -f2)" OK
 
+ok "pause" xl pause guest
+kill -9 "$(blkd_pid)"
+comes_to "killed while the guest is paused, it is gone" 0 blkds
+fails "QEMU would not speak to another" 'QEMU gave it up' xl unpause guest
+cat "$(console_log guest)" >>"$WORK/log"
+ok "but the guest can be saved" xl save guest "$image"
+ok "and restored, paused" xl restore -p "$image"
+ok "unpause" xl unpause guest
+ok "it writes on" writes_on
 ok "pause" xl pause guest
 fails "a paused guest keeps its image" 'write.*lock' \
     qemu-io -f raw -c 'write 0 512' "$disk"

@@ -4,6 +4,10 @@
  * (docs/specs/device-control.md).
  *
  * start     with QEMU, before it; ends by itself when QEMU's connection does
+ * again     QEMU listens for it as long as it lives: one that has died is
+ *           started again, and goes on with the requests under way (QEMU keeps
+ *           their table)
+ * watch     who keeps the domain learns of its death
  * log       always on: a bit for each page of the guest's memory file that a
  *           device has written to, in the file dev-log of the domain's
  *           directory; the save helper merges it each round
@@ -24,6 +28,7 @@
 
 #define LIBXL__DEV_MAX 16
 #define LIBXL__DEV_LOG_NAME "dev-log"
+#define LIBXL__DEV_RING_NAME "dev-%u-ring" /* where QEMU listens, by index */
 #define LIBXL__DEV_VFIO_NAME "vfio-%u" /* where QEMU connects, by pci */
 
 struct libxl__dev_start {
@@ -34,12 +39,18 @@ struct libxl__dev_start {
     bool incoming; /* the image is another's until "activate" */
 };
 
-/* Starts the device's process. *qemu_fd is for QEMU, and the caller's: its end
- * of the connection, or (vfio-user) what tells the process of QEMU's end. What
- * the process finds wrong stands in log_fd. */
+/* Starts the device's process. *qemu_fd is for QEMU, and the caller's: the
+ * socket that it listens on (the process is connected to it already), or
+ * (vfio-user) what tells the process of QEMU's end. What the process finds
+ * wrong stands in log_fd. */
 int libxl__dev_start(libxl_ctx *ctx, uint32_t domid,
                      const struct libxl__dev_start *start,
                      const struct libxl__own_process *dev, int *qemu_fd);
+/* After its death, for the same QEMU. ERROR_NOT_READY: that has ended (not
+ * logged). ERROR_NI: a vfio-user device, QEMU does not connect to it again. */
+int libxl__dev_start_again(libxl_ctx *ctx, uint32_t domid,
+                           const struct libxl__dev_start *start,
+                           const struct libxl__own_process *dev);
 
 /* Has the domain any such device? */
 bool libxl__dev_any(int dirfd);
@@ -53,6 +64,8 @@ struct libxl__dev_ask {
     uint32_t domid;
     int dirfd;
     const char *request; /* "activate", "inactivate" */
+    /* NULL, or: starts a process that has ended again, for this request; rc */
+    int (*revive)(libxl__dev_ask *ask, unsigned index);
     void (*callback)(libxl__egc *egc, libxl__dev_ask *ask, int rc);
     /* private */
     unsigned index;
@@ -65,5 +78,25 @@ struct libxl__dev_ask {
 void libxl__dev_ask_init(libxl__dev_ask *ask);
 int libxl__dev_ask_start(libxl__dev_ask *ask);
 void libxl__dev_ask_stop(libxl__dev_ask *ask); /* no callback; idempotent */
+
+/* A connection that says, by its end, that the process has died (or that
+ * somebody else watches now). One watcher a device. */
+typedef struct libxl__dev_watch libxl__dev_watch;
+struct libxl__dev_watch {
+    /* caller fills */
+    libxl_ctx *ctx;
+    int dirfd;
+    unsigned index;
+    /* once, never from inside start; may start the watch again */
+    void (*lost)(libxl__egc *egc, libxl__dev_watch *watch);
+    /* private */
+    int fd;
+    libxl__ev_fd ev;
+};
+void libxl__dev_watch_init(libxl__dev_watch *watch);
+/* ERROR_NOTFOUND: the domain has no such device; ERROR_NI: not over vhost-user;
+ * ERROR_NOT_READY: its process has ended. None is logged. */
+int libxl__dev_watch_start(libxl__dev_watch *watch);
+void libxl__dev_watch_stop(libxl__dev_watch *watch); /* idempotent */
 
 #endif

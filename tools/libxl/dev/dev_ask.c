@@ -83,6 +83,13 @@ static int ask_one(libxl__dev_ask *ask)
     ask->fd = libxl__connect_at(ask->dirfd, name);
     if (ask->fd < 0 && errno == ENOENT)
         return ERROR_NOTFOUND;
+    if (ask->fd < 0 && errno == ECONNREFUSED && ask->revive) {
+        rc = ask->revive(ask, ask->index);
+        if (!rc)
+            ask->fd = libxl__connect_at(ask->dirfd, name);
+        else
+            errno = ECONNREFUSED;
+    }
     n = snprintf(out, sizeof(out), "%s\n", ask->request);
     if (ask->fd < 0 || send(ask->fd, out, (size_t)n, MSG_NOSIGNAL) != n) {
         LOGED(ask->ctx, ask->domid, ERROR, errno,

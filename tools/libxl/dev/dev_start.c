@@ -39,16 +39,21 @@ static int open_dirty_log(const struct libxl__dev_start *s)
     return fd;
 }
 
-/* vhost-user: both ends of a connection, whose end is the process's too. */
-static bool make_pair(int fds[CHILD_NR_FDS], int *qemu_fd)
+/* vhost-user: a connection, whose end is the process's too. QEMU listens, so
+ * that another process can follow one that has died: qemu_fd NULL. */
+static bool make_connection(const struct libxl__dev_start *s,
+                            int fds[CHILD_NR_FDS], int *qemu_fd)
 {
-    int pair[2];
+    char name[24];
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-        return false;
-    fds[CHILD_CONNECTION] = pair[0];
-    *qemu_fd = pair[1];
-    return true;
+    snprintf(name, sizeof(name), LIBXL__DEV_RING_NAME, s->index);
+    if (qemu_fd) {
+        *qemu_fd = libxl__listen_at(s->dirfd, name);
+        if (*qemu_fd < 0)
+            return false;
+    }
+    fds[CHILD_CONNECTION] = libxl__connect_at(s->dirfd, name);
+    return fds[CHILD_CONNECTION] >= 0;
 }
 
 /* vfio-user: QEMU connects by a path, and holds the end of a pipe. */
@@ -94,8 +99,10 @@ static int make_fds(libxl_ctx *ctx, uint32_t domid,
 
     snprintf(name, sizeof(name), "dev-%u", s->index);
     ok = write_name(s, dev->name) &&
-         (dev->pci < 0 ? make_pair(fds, qemu_fd)
+         (dev->pci < 0 ? make_connection(s, fds, qemu_fd)
                        : make_socket(s, dev->pci, fds, qemu_fd));
+    if (!ok && !qemu_fd && (errno == ECONNREFUSED || errno == ENOENT))
+        return ERROR_NOT_READY;
     if (ok)
         fds[CHILD_CONTROL] = libxl__listen_at(s->dirfd, name);
     if (fds[CHILD_CONTROL] >= 0)
@@ -131,7 +138,8 @@ static void put_fds(const char **argv, size_t *n, bool pci)
 
 /* False: more than there is room for. */
 static bool make_argv(libxl__gc *gc, const struct libxl__dev_start *s,
-                      const struct libxl__own_process *dev, const char **argv)
+                      const struct libxl__own_process *dev, bool again,
+                      const char **argv)
 {
     char **word = dev->disk ? NULL : dev->vfio_user->args;
     size_t n = 0;
@@ -148,6 +156,8 @@ static bool make_argv(libxl__gc *gc, const struct libxl__dev_start *s,
     put_fds(argv, &n, dev->pci >= 0);
     if (s->incoming)
         put(argv, &n, "--inactive", NULL);
+    if (again)
+        put(argv, &n, "--again", NULL);
     for (; word && *word && n < MAX_ARGS; word++)
         put(argv, &n, *word, NULL);
     argv[n] = NULL;
@@ -155,7 +165,8 @@ static bool make_argv(libxl__gc *gc, const struct libxl__dev_start *s,
 }
 
 static int spawn(libxl_ctx *ctx, const struct libxl__dev_start *s,
-                 const struct libxl__own_process *dev, const int *fds)
+                 const struct libxl__own_process *dev, const int *fds,
+                 bool again)
 {
     const char *argv[MAX_ARGS + 1];
     libxl__ev_child child;
@@ -170,7 +181,7 @@ static int spawn(libxl_ctx *ctx, const struct libxl__dev_start *s,
 
     libxl__gc_init(&gc, ctx);
     libxl__ev_child_init(&child);
-    if (make_argv(&gc, s, dev, argv))
+    if (make_argv(&gc, s, dev, again, argv))
         rc = argv[0] ? libxl__ev_child_spawn(ctx, &child, died, &p)
                      : ERROR_NOMEM;
     if (!rc)
@@ -179,18 +190,34 @@ static int spawn(libxl_ctx *ctx, const struct libxl__dev_start *s,
     return rc;
 }
 
+static int start(libxl_ctx *ctx, uint32_t domid,
+                 const struct libxl__dev_start *s,
+                 const struct libxl__own_process *dev, int *qemu_fd)
+{
+    int fds[CHILD_NR_FDS] = {-1, s->log_fd, s->log_fd, -1, -1, -1, -1};
+    int rc = make_fds(ctx, domid, s, dev, fds, qemu_fd);
+
+    if (!rc)
+        rc = spawn(ctx, s, dev, fds, !qemu_fd);
+    close_all(fds + CHILD_CONNECTION, CHILD_NR_FDS - CHILD_CONNECTION);
+    return rc;
+}
+
+int libxl__dev_start_again(libxl_ctx *ctx, uint32_t domid,
+                           const struct libxl__dev_start *s,
+                           const struct libxl__own_process *dev)
+{
+    return dev->pci < 0 ? start(ctx, domid, s, dev, NULL) : ERROR_NI;
+}
+
 int libxl__dev_start(libxl_ctx *ctx, uint32_t domid,
                      const struct libxl__dev_start *s,
                      const struct libxl__own_process *dev, int *qemu_fd)
 {
-    int fds[CHILD_NR_FDS] = {-1, s->log_fd, s->log_fd, -1, -1, -1, -1};
     int rc;
 
     *qemu_fd = -1;
-    rc = make_fds(ctx, domid, s, dev, fds, qemu_fd);
-    if (!rc)
-        rc = spawn(ctx, s, dev, fds);
-    close_all(fds + CHILD_CONNECTION, CHILD_NR_FDS - CHILD_CONNECTION);
+    rc = start(ctx, domid, s, dev, qemu_fd);
     if (rc && *qemu_fd >= 0) {
         close(*qemu_fd);
         *qemu_fd = -1;

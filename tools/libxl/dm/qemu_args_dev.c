@@ -193,14 +193,16 @@ static void add_disk_device(struct libxl__arglist *al,
     libxl__arglist_json(al, "-device", &w);
 }
 
-/* Served by a process of its own, over the connection in fd. */
+/* Served by a process of its own, which connects to the socket fd: once, and
+ * again when it has died. */
 static void add_vhost_user_disk(struct libxl__arglist *al, const char *node,
                                 int fd, int bootindex)
 {
     const char *chardev = libxl__sprintf(al->gc, "vu-%s", node);
     struct libxl__json_writer w;
 
-    libxl__arglist_optf(al, "-chardev", "socket,id=%s,fd=%d", chardev, fd);
+    libxl__arglist_optf(al, "-chardev", "socket,id=%s,fd=%d,server=on,wait=off",
+                        chardev, fd);
     libxl__json_writer_init(&w);
     libxl__json_open(&w, NULL);
     libxl__json_put_string(&w, "driver", "vhost-user-blk-pci");

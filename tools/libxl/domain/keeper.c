@@ -76,6 +76,7 @@ int libxl__keeper_attach(libxl__egc *egc, libxl__keeper *kp)
     if (rc || kp->qemu_gone)
         return rc == ERROR_NOTFOUND ? 0 : rc;
     attach_agent(egc, kp);
+    libxl__keeper_dev_attach(kp);
     return libxl__console_relay_attach(&kp->console);
 }
 
@@ -84,6 +85,7 @@ static void close_all(libxl__egc *egc, libxl__keeper *kp)
     libxl__agent_hub_close(egc, &kp->agent);
     libxl__ev_time_deregister(kp->ctx, &kp->poll);
     libxl__keeper_settle_close(kp);
+    libxl__keeper_dev_close(kp);
     libxl__keeper_qemu_close(kp);
     libxl__keeper_lease_close(kp);
     libxl__console_relay_close(&kp->console);
@@ -109,6 +111,7 @@ static void init(libxl__keeper *kp, libxl__ao *ao)
     kp->agent.domid = kp->domid;
     libxl__agent_hub_init(&kp->agent);
     libxl__keeper_qemu_init(kp);
+    libxl__keeper_dev_init(kp);
     libxl__keeper_settle_init(kp);
 }
 

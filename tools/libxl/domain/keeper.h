@@ -18,6 +18,7 @@
 
 #include "agent/agent_hub.h"
 #include "base/proc_id.h"
+#include "dev/dev.h"
 #include "dm/qmp.h"
 #include "domain/console_relay.h"
 #include "domain/recover_one.h"
@@ -31,6 +32,15 @@ struct libxl__keeper_lease {
     libxl__keeper *kp;
     int fd; /* -1: free */
     libxl__ev_fd ev;
+};
+
+/* A disk's process of its own. */
+struct libxl__keeper_dev {
+    libxl__keeper *kp;
+    libxl__dev_watch watch;
+    bool down;
+    uint64_t started_ms;
+    unsigned delay_ms; /* from its death to its next start */
 };
 
 /* One round of keeper_settle.c, with the domain's lock. */
@@ -67,6 +77,11 @@ struct libxl__keeper {
     libxl__qmp events;
     libxl__ev_time reconnect;
     uint64_t started_ms; /* when the guest began to run, if seen here; 0: long ago */
+    /* keeper_dev.c */
+    struct libxl__keeper_dev devs[LIBXL__DEV_MAX];
+    unsigned nr_devs;
+    bool devs_due; /* some are down, and to be started now */
+    libxl__ev_time devs_delay;
     /* keeper_settle.c */
     struct libxl__keeper_round round;
     bool again; /* something happened while a round ran */
@@ -94,6 +109,15 @@ void libxl__keeper_lease_close(libxl__keeper *kp);
 void libxl__keeper_qemu_init(libxl__keeper *kp);
 int libxl__keeper_qemu_attach(libxl__egc *egc, libxl__keeper *kp);
 void libxl__keeper_qemu_close(libxl__keeper *kp);
+
+/* keeper_dev.c */
+void libxl__keeper_dev_init(libxl__keeper *kp);
+void libxl__keeper_dev_attach(libxl__keeper *kp);
+/* With the domain's lock, its guest not at its end. */
+void libxl__keeper_dev_restart(libxl__keeper *kp);
+/* The guest runs again. */
+void libxl__keeper_dev_resumed(libxl__keeper *kp);
+void libxl__keeper_dev_close(libxl__keeper *kp);
 
 /* keeper_settle.c */
 void libxl__keeper_settle_init(libxl__keeper *kp);

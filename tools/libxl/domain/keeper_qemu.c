@@ -99,6 +99,7 @@ static void event(libxl__egc *egc, libxl__qmp *qmp, const char *name,
     } else if (!strcmp(name, "RESUME")) {
         kp->started_ms = libxl__now_ms(kp->ctx);
         kp->left = kp->stopped = false;
+        libxl__keeper_dev_resumed(kp);
     } else if (!strcmp(name, "STOP")) {
         kp->stopped = true;
     }

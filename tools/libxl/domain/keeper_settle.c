@@ -245,7 +245,7 @@ void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
         libxl__keeper_quit(egc, kp);
         return;
     }
-    if (!exists(kp, "journal") && !should_run(kp) &&
+    if (!exists(kp, "journal") && !should_run(kp) && !kp->devs_due &&
         (kp->left || !ended(kp, &reason)))
         return;
     rc = libxl__domain_lock_take(kp->store, kp->domid, "keeper", true,
@@ -343,6 +343,7 @@ static void recovered(libxl__egc *egc, libxl__recover_one *one, int rc)
         return;
     }
     if (kp->left || !ended(kp, &reason)) {
+        libxl__keeper_dev_restart(kp);
         end_round(egc, kp);
         return;
     }

@@ -105,6 +105,11 @@ struct libxl__host_ops {
     /* Becomes the program that shows the console, and returns only with an
      * error. NULL: the keeper has the console, on a socket. */
     int (*console_exec)(libxl__host *h, uint32_t domid);
+    /* NULL: no device has a process of its own. Starts the index-th of those
+     * again, after its death; active: it takes its image's lock by itself.
+     * ERROR_NOT_READY: the guest has ended (not logged). */
+    int (*restart_device)(libxl__host *h, uint32_t domid, unsigned index,
+                          bool active);
     void (*close)(libxl__host *h);
 };
 

@@ -50,6 +50,7 @@ static const struct libxl__host_ops host_qemu_ops = {
     .helper_guest_done = libxl__qemu_helper_guest_done,
     .dm_save = libxl__qemu_dm_save,
     .dm_load = libxl__qemu_dm_load,
+    .restart_device = libxl__qemu_restart_device,
     .close = qemu_close,
 };
 

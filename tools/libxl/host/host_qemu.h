@@ -137,6 +137,9 @@ int libxl__qemu_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
                         libxl_dominfo *out);
 libxl_vcpuinfo *libxl__qemu_vcpus(libxl__host *h, uint32_t domid, int *nr);
 int libxl__qemu_rename(libxl__host *h, uint32_t domid, const char *new_name);
+/* host_qemu_device.c */
+int libxl__qemu_restart_device(libxl__host *h, uint32_t domid, unsigned index,
+                               bool active);
 /* host_qemu_facts.c */
 int libxl__qemu_facts(libxl__host *h, libxl_host_fact **out, int *nr);
 /* host_qemu_config.c */

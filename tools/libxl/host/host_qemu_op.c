@@ -115,6 +115,16 @@ void libxl__qemu_op_step(struct libxl__qemu_op *op, const char *command,
     step->args_json = args_json;
 }
 
+/* A disk's process may have died while the guest did not run, and the keeper
+ * leaves that to us. */
+static int revive(libxl__dev_ask *ask, unsigned index)
+{
+    struct libxl__qemu_op *op = op_of_dev(ask);
+
+    return libxl__qemu_restart_device(&op->hq->host, op->call->domid, index,
+                                      false);
+}
+
 static int ask_devices(struct libxl__qemu_op *op, const char *request,
                        void (*done)(libxl__egc *egc, libxl__dev_ask *ask,
                                     int rc))
@@ -123,6 +133,7 @@ static int ask_devices(struct libxl__qemu_op *op, const char *request,
     op->dev.domid = op->call->domid;
     op->dev.dirfd = op->dirfd;
     op->dev.request = request;
+    op->dev.revive = revive;
     op->dev.callback = done;
     return libxl__dev_ask_start(&op->dev);
 }

@@ -27,6 +27,8 @@ static const char usage[] =
     "                        written, of the file that is the guest's memory\n"
     "      --lifeline-fd N   inherited pipe: end when its other end closes\n"
     "      --inactive        lock the image only when the toolstack says so\n"
+    "      --again           the connection's frontend has had an earlier\n"
+    "                        process: wait until it speaks to this one\n"
     "      --no-io-uring     plain calls, also where io_uring is allowed\n"
     "      --no-sandbox      without a seccomp filter, for debugging\n"
     "  -h, --help            this text\n"
@@ -35,7 +37,8 @@ static const char usage[] =
     "status: 0 ended by a signal, 1 a failure, 2 a wrong command line.\n";
 
 enum { OPT_SOCKET_FD = 256, OPT_CONNECTED_FD, OPT_CONTROL_FD, OPT_LOG_FD,
-       OPT_LIFELINE_FD, OPT_INACTIVE, OPT_VFIO_USER, OPT_SERIAL, OPT_NO_URING, OPT_NO_SANDBOX };
+       OPT_LIFELINE_FD, OPT_INACTIVE, OPT_VFIO_USER, OPT_SERIAL, OPT_NO_URING,
+       OPT_AGAIN, OPT_NO_SANDBOX };
 
 static const struct option longopts[] = {
     {"image", required_argument, NULL, 'i'},
@@ -50,6 +53,7 @@ static const struct option longopts[] = {
     {"read-only", no_argument, NULL, 'r'},
     {"queues", required_argument, NULL, 'q'},
     {"serial", required_argument, NULL, OPT_SERIAL},
+    {"again", no_argument, NULL, OPT_AGAIN},
     {"no-io-uring", no_argument, NULL, OPT_NO_URING},
     {"no-sandbox", no_argument, NULL, OPT_NO_SANDBOX},
     {"help", no_argument, NULL, 'h'},
@@ -99,6 +103,9 @@ static const char *apply(struct blkd_options *o, int opt, const char *value)
         return inherited_fd(value, &o->lifeline_fd);
     case OPT_INACTIVE:
         o->inactive = true;
+        return NULL;
+    case OPT_AGAIN:
+        o->again = true;
         return NULL;
     case OPT_VFIO_USER:
         o->vfio_user = true;
@@ -157,6 +164,8 @@ int blkd_options_parse(int argc, char **argv, struct blkd_options *o,
     if (!!o->socket_path + (o->socket_fd >= 0) + (o->connected_fd >= 0) != 1)
         return refuse("give one of --socket, --socket-fd and --connected-fd",
                       status);
+    if (o->again && o->connected_fd < 0)
+        return refuse("--again wants --connected-fd", status);
     if (o->vfio_user && o->connected_fd >= 0)
         return refuse("--vfio-user wants a listening socket", status);
     return 0;

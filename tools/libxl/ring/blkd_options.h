@@ -16,6 +16,7 @@ struct blkd_options {
     unsigned queues;
     bool vfio_user; /* else vhost-user */
     bool inactive;  /* do not lock the image before "activate" */
+    bool again;     /* the frontend has had an earlier process */
     bool read_only, no_uring, no_sandbox;
 };
 

@@ -273,6 +273,18 @@ static void do_status(libxl__egc *egc, struct devctl_conn *conn)
     say_text(conn, out, (size_t)n);
 }
 
+/* The one that came last: an earlier one's keeper is gone. */
+static void do_watch(libxl__egc *egc, struct devctl_conn *conn)
+{
+    struct devctl *c = conn->c;
+
+    for (unsigned i = 0; i < DEVCTL_CONNS; i++)
+        if (c->conns[i].watches && &c->conns[i] != conn)
+            devctl_hang_up(egc, &c->conns[i]);
+    conn->watches = true;
+    devctl_say(conn, NULL);
+}
+
 static const struct {
     const char *name;
     void (*act)(libxl__egc *egc, struct devctl_conn *conn);
@@ -281,7 +293,7 @@ static const struct {
     {"status", do_status},     {"stop", do_stop},
     {"save", do_save},         {"save live", do_save_live},
     {"load", do_load},         {"loaded", do_loaded},
-    {"config", do_config},
+    {"config", do_config},     {"watch", do_watch},
 };
 
 static void act(libxl__egc *egc, struct devctl_conn *conn, const char *line)
@@ -378,7 +390,9 @@ static struct devctl_conn *room(libxl__egc *egc, struct devctl *c)
         if (c->conns[i].fd < 0)
             return &c->conns[i];
     /* an asker that died may still be connected */
-    conn = &c->conns[c->next++ % DEVCTL_CONNS];
+    do
+        conn = &c->conns[c->next++ % DEVCTL_CONNS];
+    while (conn->watches);
     devctl_hang_up(egc, conn);
     return conn;
 }

@@ -32,6 +32,7 @@ struct devctl_conn {
     libxl__ev_fd ev;
     enum devctl_mode mode;
     bool asked; /* a request waits until the device is idle */
+    bool watches; /* asks no more: its end tells of ours */
     char line[DEVCTL_LINE_BYTES];
     size_t got;
     /* state as frames */

@@ -3,10 +3,11 @@
  * xl-blkd - a virtio block device in a process of its own, over vhost-user or
  * vfio-user.
  *
- * options -> image, lock, log, socket -> sandbox -> serve until a signal, or
+ * options -> (wait for the frontend) -> image, lock, log, socket -> sandbox -> serve until a signal, or
  * until its one frontend is gone -> wait until the guest's requests are done
  * -> end
  */
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,12 +23,16 @@
 #include "ring/vfu_virtio.h"
 #include "ring/vhost_user.h"
 
+/* Less than the toolstack's patience. */
+#define SPEAKS_MS 15000
+
 struct blkd {
     struct blkd_options o;
     libxl_logger logger;
     libxl_ctx *ctx;
     int image_fd;
     bool active; /* holds the image's lock */
+    bool unheard; /* the frontend does not speak to it */
     libxl__blk_dev *blk;
     libxl__vhost_user *vu; /* or */
     libxl__vfu_virtio *vfu;
@@ -49,6 +54,9 @@ static const char *activate(struct blkd *d)
     const char *why =
         d->active ? NULL : blkd_image_lock(d->image_fd, d->o.read_only);
 
+    if (d->unheard)
+        return "QEMU gave it up, as it died while the guest was paused; save "
+               "the guest and restore it";
     d->active = !why;
     return why;
 }
@@ -109,6 +117,16 @@ static int watch_end(struct blkd *d)
 }
 
 /* ---- its parts ---- */
+
+/* A QEMU that connects again speaks first, and soon. One (7.2) whose device
+ * process dies while its guest does not run never does. Its rings have stopped
+ * then, and all requests are answered: its state can be saved. */
+static void wait_for_frontend(struct blkd *d)
+{
+    struct pollfd pfd = {.fd = d->o.connected_fd, .events = POLLIN};
+
+    d->unheard = d->o.again && poll(&pfd, 1, SPEAKS_MS) == 0;
+}
 
 static int open_image(struct blkd *d, struct libxl__blk_params *p)
 {
@@ -198,6 +216,7 @@ int main(int argc, char **argv)
 
     if (blkd_options_parse(argc, argv, &d.o, &status))
         return status;
+    wait_for_frontend(&d);
     if (open_image(&d, &p))
         return 1;
     p.read_only = d.o.read_only;
