@@ -110,16 +110,21 @@ int libxl__uuid_check_free(libxl__store *st, libxl__gc *gc,
     return ERROR_INVAL;
 }
 
-/* The domain is just being sent, and has this uuid. */
+/* The domain is just being sent, and has this uuid. Another toolstack, where
+ * one shares the store, keeps no journal of what it sends. */
 static bool is_the_source(libxl__store *st, libxl__gc *gc, uint32_t domid,
                           const libxl_uuid *uuid)
 {
     struct libxl__domain_record rec;
     struct libxl__journal j;
+    int rc;
 
-    return !libxl__domain_record_read(st, gc, domid, &rec) &&
-           !memcmp(&rec.uuid, uuid, sizeof(rec.uuid)) &&
-           !libxl__journal_read(st, gc, domid, &j) && j.verb == JOURNAL_SEND;
+    if (libxl__domain_record_read(st, gc, domid, &rec) ||
+        memcmp(&rec.uuid, uuid, sizeof(rec.uuid)))
+        return false;
+    rc = libxl__journal_read(st, gc, domid, &j);
+    return rc ? rc == ERROR_NOTFOUND && st->files != st
+              : j.verb == JOURNAL_SEND;
 }
 
 int libxl__incoming_check_free(libxl__store *st, libxl__gc *gc,
