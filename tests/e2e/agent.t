@@ -46,21 +46,37 @@ flies() { find "/proc/$flight/fd" -lname 'socket:*' | grep -q .; }
 
 pings() { xl agent-ping --count=200 guest; }
 
+# Each call once, and that it did what it says; $1: after what.
+every_call() {
+    ok "$1: 200 pings" pings
+    ok "$1: 200 pings, 8 at a time" xl agent-ping --count=200 --parallel=8 guest
+    ok "$1: capabilities" \
+        sh -c "xl agent-capabilities guest | grep -q guest.getfile"
+    ok "$1: info" sh -c "xl agent-info guest | grep -q 'Test guest'"
+    is "$1: viewfile" "$(xl agent-viewfile guest /data/text)" allowed
+    ok "$1: viewdmesg" \
+        sh -c "xl agent-viewdmesg guest | grep -q 'Linux version'"
+    rm -f "$WORK/copy"
+    ok "$1: getfile" xl agent-getfile --verify guest /data/binary "$WORK/copy"
+    ok "$1: the same" cmp "$WORK/copy" "$BUILD/bin/xl-agentd"
+    ok "$1: putfile" xl agent-putfile guest "$BUILD/bin/xl-agentd" /data/put
+    rm -f "$WORK/copy"
+    ok "$1: and back" xl agent-getfile --verify guest /data/put "$WORK/copy"
+    ok "$1: the same" cmp "$WORK/copy" "$BUILD/bin/xl-agentd"
+    is "$1: exec" "$(xl agent-exec guest /data/say -l b)" 'said -l b'
+    ok "$1: freeze" xl agent-fsfreeze --seconds=20 guest
+    ok "$1: thaw" xl agent-fsthaw guest
+    ok "$1: set the clock" xl agent-settime guest
+}
+
 modules=button,virtio,serial
 agent_initramfs
 ok "create" agent_guest guest
 ok "the agent comes up" xl agent-ping --wait=120 guest
-ok "200 pings" pings
-ok "200 pings, 8 at a time" xl agent-ping --count=200 --parallel=8 guest
-ok "capabilities" sh -c "xl agent-capabilities guest | grep -q guest.getfile"
-ok "info" sh -c "xl agent-info guest | grep -q 'Test guest'"
 ok "info as JSON" sh -c "xl agent-info --json guest | /usr/bin/python3 -m json.tool"
-is "viewfile" "$(xl agent-viewfile guest /data/text)" allowed
+every_call "at first"
 ok "viewfile of /proc" \
     sh -c "xl agent-viewfile guest /proc/version | grep -q '^Linux'"
-ok "viewdmesg" sh -c "xl agent-viewdmesg guest | grep -q 'Linux version'"
-ok "getfile" xl agent-getfile --verify guest /data/binary "$WORK/binary"
-ok "it is the same" cmp "$WORK/binary" "$BUILD/bin/xl-agentd"
 ok "getfile of nothing" xl agent-getfile guest /data/empty "$WORK/empty"
 is "getfile to standard output" \
     "$(xl agent-getfile guest /data/text - 2>/dev/null)" allowed
@@ -77,15 +93,10 @@ ok "no half file is left" test ! -e "$WORK/none"
 fails "exec is refused" 'not allowed' \
     xl agent-call guest guest.exec '{"argv":["/init"]}'
 fails "an unknown call" 'no such call' xl agent-call guest guest.fly
-is "a program that is allowed" "$(xl agent-exec guest /data/say -l b)" 'said -l b'
 fails "its status is told" 'ended with status 7' \
     xl agent-exec guest /data/say -fail
 fails "or its signal" 'ended by signal 9' xl agent-exec guest /data/say -die
 fails "another program is refused" 'not allowed' xl agent-exec guest /init
-ok "putfile of more than one piece" \
-    xl agent-putfile guest "$BUILD/bin/xl-agentd" /data/put
-ok "and back" xl agent-getfile --verify guest /data/put "$WORK/put"
-ok "it is the same" cmp "$WORK/put" "$BUILD/bin/xl-agentd"
 ok "putfile of standard input, over what was there" \
     sh -c "echo short | xl agent-putfile guest - /data/put"
 is "that is all of it" "$(xl agent-viewfile guest /data/put)" short
@@ -95,7 +106,7 @@ ok "that a file is longer than what is shown is said" \
     sh -c "xl agent-viewfile guest /data/binary 2>&1 >/dev/null |
         grep -q 'agent-getfile copies all'"
 fails "putfile elsewhere" 'Permission denied|not allowed' \
-    xl agent-putfile guest "$WORK/put" /etc/put
+    xl agent-putfile guest "$WORK/copy" /etc/put
 fails "putfile of what is not there" 'No such file' \
     xl agent-putfile guest "$WORK/none" /data/none
 ok "freeze" xl agent-fsfreeze --seconds=20 guest
@@ -121,7 +132,7 @@ ok "restore" xl restore "$image"
 ok "the agent answers after a restore" xl agent-ping --wait=120 guest
 ok "its clock was put right" wait_for is_right
 is "it is the same boot" "$(xl agent-info --json guest | grep boot_id)" "$boot"
-ok "200 pings" pings
+every_call "after a restore"
 
 ok "calls are on their way" fly
 ok "save, with calls on the way" xl save guest "$image.2"
@@ -140,7 +151,7 @@ ok "migrate, with calls on the way" \
 wait "$flight"
 ok "those fail and say why" grep -Eq 'keeper|channel|agent' "$WORK/flight"
 ok "the agent answers there" xl agent-ping --wait=120 guest
-ok "200 pings" pings
+every_call "after a migration"
 
 xl pause guest
 fails "a paused guest is a deadline, no hang" 'no answer|nobody' \
