@@ -24,6 +24,10 @@ code "an unknown global option" 2 "unknown option" xl -X list
 code "an unknown command" 2 "did you mean 'restore'" xl restroe
 code "a command of the hypervisor's" 1 "not offered" xl dmesg
 code "an unknown option" 2 "did you mean --live" xl save --lvie a b
+code "an agent command's option that it does not take" 2 "unknown option --count" \
+    xl agent-info --count=3 a
+code "the options of a program in a guest are its own" 1 "no domain" \
+    xl agent-exec a /bin/ls -l
 code "an unknown short option" 2 "unknown option -x" xl pause -x a
 code "an option without its value" 2 "wants a value" xl create -f
 code "too few arguments" 2 "too few arguments" xl save a

@@ -66,21 +66,42 @@ static bool take_option(struct xl *xl, int c, struct agent_args *a)
     return false;
 }
 
-bool xl_agent_parse(struct xl *xl, int argc, char **argv, const char *shorts,
+static const struct option agent_longs[] = {
+    {"json", no_argument, NULL, 'J'},
+    {"wait", required_argument, NULL, 'w'},
+    {"timeout", required_argument, NULL, 't'},
+    {"count", required_argument, NULL, 'c'},
+    {"parallel", required_argument, NULL, 'j'},
+    {"verify", no_argument, NULL, 'V'},
+    {"seconds", required_argument, NULL, 's'},
+};
+
+enum { LONGS = sizeof(agent_longs) / sizeof(agent_longs[0]) };
+
+/* Those that a command takes; J and V have no short form. */
+static void pick_options(const char *takes, char shorts[32],
+                         struct option longs[LONGS + 1])
+{
+    size_t i, n = 0;
+
+    for (i = 0; i < LONGS; i++)
+        if (strchr(takes, agent_longs[i].val))
+            longs[n++] = agent_longs[i];
+    longs[n] = (struct option){0};
+    for (n = 0; *takes && n < 31; takes++)
+        if (*takes != 'J' && *takes != 'V')
+            shorts[n++] = *takes;
+    shorts[n] = '\0';
+}
+
+bool xl_agent_parse(struct xl *xl, int argc, char **argv, const char *takes,
                     int min, int max, struct agent_args *a, int *exit_code)
 {
-    static const struct option longs[] = {
-        {"json", no_argument, NULL, 'J'},
-        {"wait", required_argument, NULL, 'w'},
-        {"timeout", required_argument, NULL, 't'},
-        {"count", required_argument, NULL, 'c'},
-        {"parallel", required_argument, NULL, 'j'},
-        {"verify", no_argument, NULL, 'V'},
-        {"seconds", required_argument, NULL, 's'},
-        {0},
-    };
+    struct option longs[LONGS + 1];
+    char shorts[32];
     int c;
 
+    pick_options(takes, shorts, longs);
     *a = (struct agent_args){
         .count = 1, .parallel = 1, .mode = "powerdown", .seconds = 10};
     while ((c = xl_getopt(xl, argc, argv, shorts, longs, exit_code)) !=
@@ -142,16 +163,18 @@ static char *one_string(const char *key, const char *value)
 void xl_agent_put_text(const char *text, size_t bytes)
 {
     bool tty = isatty(STDOUT_FILENO);
+    unsigned char c, before = 0;
     size_t i;
 
-    if (!tty) {
+    if (!tty && bytes)
         fwrite(text, 1, bytes, stdout);
-        return;
-    }
-    for (i = 0; i < bytes; i++) {
-        unsigned char c = (unsigned char)text[i];
-
-        putchar((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ? '?' : c);
+    for (i = 0; tty && i < bytes; i++, before = c) {
+        c = (unsigned char)text[i];
+        if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f ||
+            (before == 0xc2 && c >= 0x80 && c < 0xa0)) /* C1, in UTF-8 */
+            putchar('?');
+        else
+            putchar(c);
     }
 }
 
@@ -275,7 +298,7 @@ int xl_cmd_agent_ping(struct xl *xl, int argc, char **argv)
     struct agent_args a;
     int exit_code, rc;
 
-    if (!xl_agent_parse(xl, argc, argv, "w:c:j:", 1, 1, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:c:j:J", 1, 1, &a, &exit_code))
         return exit_code;
     xl_interruptible_begin(xl);
     rc = libxl_agent_ping(xl->ctx, a.domid, a.count, a.parallel, a.wait_ms,
@@ -292,7 +315,7 @@ static int simple(struct xl *xl, int argc, char **argv, const char *method)
     struct agent_args a;
     int exit_code;
 
-    if (!xl_agent_parse(xl, argc, argv, "w:t:", 1, 1, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:t:J", 1, 1, &a, &exit_code))
         return exit_code;
     return xl_agent_show(xl, &a, method, NULL);
 }
@@ -344,7 +367,7 @@ int xl_cmd_agent_shutdown(struct xl *xl, int argc, char **argv)
     char params[32];
     int exit_code;
 
-    if (!xl_agent_parse(xl, argc, argv, "w:t:Hr", 1, 1, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:t:HrJ", 1, 1, &a, &exit_code))
         return exit_code;
     snprintf(params, sizeof(params), "{\"mode\":\"%s\"}", a.mode);
     return xl_agent_show(xl, &a, "guest.shutdown", params);
@@ -355,7 +378,7 @@ int xl_cmd_agent_call(struct xl *xl, int argc, char **argv)
     struct agent_args a;
     int exit_code;
 
-    if (!xl_agent_parse(xl, argc, argv, "w:t:", 2, 3, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:t:J", 2, 3, &a, &exit_code))
         return exit_code;
     return xl_agent_show(xl, &a, argv[optind + 1],
                          optind + 2 < argc ? argv[optind + 2] : NULL);
@@ -434,7 +457,7 @@ int xl_cmd_agent_getfile(struct xl *xl, int argc, char **argv)
     const char *path, *to, *slash;
     int exit_code;
 
-    if (!xl_agent_parse(xl, argc, argv, "w:", 2, 3, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:V", 2, 3, &a, &exit_code))
         return exit_code;
     path = argv[optind + 1];
     slash = strrchr(path, '/');

@@ -16,9 +16,9 @@ struct agent_args {
     const char *mode;
 };
 
-/* Options of all agent commands; each names its own in shorts. The domain is
- * the first argument. */
-bool xl_agent_parse(struct xl *xl, int argc, char **argv, const char *shorts,
+/* takes: the command's options as getopt's letters, with J for --json and V for
+ * --verify. The domain is the first argument. */
+bool xl_agent_parse(struct xl *xl, int argc, char **argv, const char *takes,
                     int min, int max, struct agent_args *a, int *exit_code);
 /* A libxl error. Dispose of the reply in any case. */
 int xl_agent_ask(struct xl *xl, const struct agent_args *a, const char *method,

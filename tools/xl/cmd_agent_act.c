@@ -26,7 +26,7 @@ int xl_cmd_agent_fsfreeze(struct xl *xl, int argc, char **argv)
     char params[48];
     int exit_code;
 
-    if (!xl_agent_parse(xl, argc, argv, "w:t:s:", 1, 1, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:t:s:J", 1, 1, &a, &exit_code))
         return exit_code;
     snprintf(params, sizeof(params), "{\"seconds\":%" PRIu64 "}", a.seconds);
     return xl_agent_show(xl, &a, "guest.fsfreeze", params);
@@ -37,7 +37,7 @@ int xl_cmd_agent_fsthaw(struct xl *xl, int argc, char **argv)
     struct agent_args a;
     int exit_code;
 
-    if (!xl_agent_parse(xl, argc, argv, "w:t:", 1, 1, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:t:J", 1, 1, &a, &exit_code))
         return exit_code;
     return xl_agent_show(xl, &a, "guest.fsthaw", NULL);
 }
@@ -49,7 +49,7 @@ int xl_cmd_agent_settime(struct xl *xl, int argc, char **argv)
     char params[64];
     int exit_code;
 
-    if (!xl_agent_parse(xl, argc, argv, "w:t:", 1, 1, &a, &exit_code))
+    if (!xl_agent_parse(xl, argc, argv, "w:t:J", 1, 1, &a, &exit_code))
         return exit_code;
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(params, sizeof(params), "{\"time_ns\":%lld%09ld}",

@@ -244,6 +244,8 @@ static void a_message_is_one_clean_line(void **state)
     LOGE(f->ctx, ERROR, 2, "cannot open %s", "a\nb\x1b[31m");
     assert_string_equal(f->last,
                         "cannot open a?b?[31m: No such file or directory");
+    LOG(f->ctx, INFO, "%s", "a\xc2\x9b" "31m \xc2\xa0 \xc3\x9b");
+    assert_string_equal(f->last, "a??31m \xc2\xa0 \xc3\x9b");
     LOG(f->ctx, INFO, "plain");
     assert_string_equal(f->last, "plain");
 }

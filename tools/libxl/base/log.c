@@ -16,6 +16,8 @@ static void make_printable(char *text)
     for (p = (unsigned char *)text; *p; p++)
         if (*p < ' ' || *p == 0x7f)
             *p = '?';
+        else if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] < 0xa0)
+            p[0] = p[1] = '?'; /* C1, in UTF-8 */
 }
 
 void libxl__log(libxl_ctx *ctx, libxl_loglevel level, int errnoval,
