@@ -60,7 +60,8 @@ int libxl__qmp_script_start(libxl__egc *egc, libxl__qmp_script *s)
     s->qmp.lost = on_lost;
     s->qmp.quiet_loss = s->quiet_loss;
     s->qmp.quiet_errors = s->quiet_errors;
-    return libxl__qmp_connect(egc, &s->qmp, s->dirfd, "qmp-cmd", s->timeout_ms,
+    return libxl__qmp_connect(egc, &s->qmp, s->dirfd,
+                              s->socket ? s->socket : "qmp-cmd", s->timeout_ms,
                               connected);
 }
 

@@ -33,7 +33,8 @@ struct libxl__qmp_script {
     libxl_ctx *ctx;
     libxl__ao *ao; /* NULL: not abortable */
     uint32_t domid;
-    int dirfd; /* holds the socket "qmp-cmd" */
+    int dirfd;          /* holds the socket */
+    const char *socket; /* its name; NULL: "qmp-cmd" */
     const struct libxl__qmp_step *steps;
     size_t nr_steps;
     int pass_fd;

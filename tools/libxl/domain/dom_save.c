@@ -23,6 +23,7 @@
 static void run_libxc(libxl__egc *egc, libxl__stream_write *sw);
 static void sh_suspend(libxl__egc *egc, libxl__save_helper *sh);
 static void suspended(libxl__egc *egc, libxl__host_call *call, int rc);
+static void sh_logdirty(libxl__egc *egc, libxl__save_helper *sh, bool enable);
 static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc);
 static void libxc_over(libxl__egc *egc, libxl__dom_save *ds);
 static void get_emulator(libxl__egc *egc, libxl__stream_write *sw);
@@ -94,7 +95,8 @@ static void run_libxc(libxl__egc *egc, libxl__stream_write *sw)
     ds->sh.precopy = ds->precopy;
     ds->sh.what = ds->what ? ds->what : "Saving";
     ds->sh.suspend = sh_suspend;
-    ds->sh.switch_dm_logdirty = NULL;
+    ds->sh.switch_dm_logdirty =
+        ds->sw.get_emulator && ds->host->ops->dm_logdirty ? sh_logdirty : NULL;
     ds->sh.static_data_done = NULL;
     ds->sh.callback = sh_done;
     rc = libxl__save_helper_start(egc, &ds->sh);
@@ -127,6 +129,19 @@ static void suspended(libxl__egc *egc, libxl__host_call *call, int rc)
         libxc_over(egc, ds);
     else
         libxl__save_helper_reply(egc, &ds->sh, rc ? -EIO : 0);
+}
+
+/* One request of the helper at a time: the end is waited for as a suspend's. */
+static void sh_logdirty(libxl__egc *egc, libxl__save_helper *sh, bool enable)
+{
+    libxl__dom_save *ds = dom_save_of_sh(sh);
+    libxl__host *h = ds->host;
+    int rc = h->ops->dm_logdirty(egc, h, make_call(ds, suspended), enable);
+
+    if (rc)
+        libxl__save_helper_reply(egc, sh, -EIO);
+    else
+        ds->suspending = true;
 }
 
 static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc)

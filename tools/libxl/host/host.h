@@ -98,6 +98,10 @@ struct libxl__host_ops {
     /* Device-model state of a suspended guest into fd (a memfd, empty). */
     int (*dm_save)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                    int fd);
+    /* NULL, or: from here on its device model logs what it writes into the
+     * guest's memory, or does no more. Never aborted. */
+    int (*dm_logdirty)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                       bool enable);
     /* The other way, into a domain made with incoming, memory complete; fd -1
      * where there is no device model. The guest is whole then, and paused. */
     int (*dm_load)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,

@@ -3,6 +3,7 @@
  * xen_host.c - SEAM 4 on Xen: its table, its opening, and calls that wait.
  */
 #include "host/xen_host.h"
+#include "host/xen_dm.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -153,12 +154,6 @@ static void xen_helper_guest_done(libxl__host *h, struct libxl__helper_guest *g)
 {
 }
 
-static int xen_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
-                       int fd)
-{
-    return ERROR_NI;
-}
-
 static void xen_close(libxl__host *h)
 {
     struct libxl__host_xen *hx = libxl__host_xen_of(h);
@@ -194,7 +189,8 @@ static const struct libxl__host_ops xen_ops = {
     .check_saveable = libxl__xen_check_saveable,
     .helper_guest = xen_helper_guest,
     .helper_guest_done = xen_helper_guest_done,
-    .dm_save = xen_dm_save,
+    .dm_save = libxl__xen_dm_save,
+    .dm_logdirty = libxl__xen_dm_logdirty,
     .dm_load = libxl__xen_load,
     .console_exec = libxl__xen_console_exec,
     .close = xen_close,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "host/xen_dm.h"
 #include "host/xen_host.h"
 #include "store/domain_record.h"
 
@@ -48,6 +49,19 @@ static int mark_started(struct libxl__host_xen *hx, libxl__gc *gc,
     return libxl__domain_record_write(hx->store, gc, &rec);
 }
 
+static int unpause_domain(struct libxl__host_xen *hx, uint32_t domid)
+{
+    return libxl__xen_failed(hx, domid, hx->calls->unpause(hx->xen, domid),
+                             "cannot unpause it");
+}
+
+static void devices_run(libxl__egc *egc, libxl__xen_dm *dm, int rc)
+{
+    if (!rc)
+        rc = unpause_domain(libxl__host_xen_of(dm->h), dm->call->domid);
+    dm->call->callback(egc, dm->call, rc);
+}
+
 int libxl__xen_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
     struct libxl__host_xen *hx = libxl__host_xen_of(h);
@@ -56,10 +70,10 @@ int libxl__xen_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 
     if (!rc)
         rc = mark_started(hx, libxl__ao_gc(call->ao), call->domid);
+    if (!rc && d.paused && h->ops->has_dm(h, call->domid))
+        return libxl__xen_dm_cont(egc, h, call, devices_run);
     if (!rc && d.paused)
-        rc = libxl__xen_failed(hx, call->domid,
-                               hx->calls->unpause(hx->xen, call->domid),
-                               "cannot unpause it");
+        rc = unpause_domain(hx, call->domid);
     return libxl__xen_answer(egc, h, call, rc);
 }
 

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "host/xen_dm.h"
 #include "host/xen_host.h"
 
 #define ASKED_MS 60000u
@@ -187,6 +188,23 @@ int libxl__xen_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 
 /* The guest finds its suspend call cancelled, and goes on with all that it
  * has: devices, channels, watches. */
+static int resume_domain(struct libxl__host_xen *hx, uint32_t domid)
+{
+    int rc = libxl__xen_failed(hx, domid, hx->calls->resume(hx->xen, domid),
+                               "the hypervisor does not resume it");
+
+    if (!rc) /* so that its end will be told again */
+        (void)hx->xs.calls->resumed(hx->xs.handle, domid);
+    return rc;
+}
+
+static void devices_run(libxl__egc *egc, libxl__xen_dm *dm, int rc)
+{
+    if (!rc)
+        rc = resume_domain(libxl__host_xen_of(dm->h), dm->call->domid);
+    dm->call->callback(egc, dm->call, rc);
+}
+
 int libxl__xen_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
     struct libxl__host_xen *hx = libxl__host_xen_of(h);
@@ -197,12 +215,9 @@ int libxl__xen_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
         LOGD(h->ctx, call->domid, ERROR, "the guest has ended");
         rc = ERROR_DOMAIN_DESTROYED;
     }
-    if (!rc && libxl__xen_is_suspended(&d)) {
-        rc = libxl__xen_failed(hx, call->domid,
-                               hx->calls->resume(hx->xen, call->domid),
-                               "the hypervisor does not resume it");
-        if (!rc) /* so that its end will be told again */
-            (void)hx->xs.calls->resumed(hx->xs.handle, call->domid);
-    }
+    if (!rc && libxl__xen_is_suspended(&d) && h->ops->has_dm(h, call->domid))
+        return libxl__xen_dm_cont(egc, h, call, devices_run);
+    if (!rc && libxl__xen_is_suspended(&d))
+        rc = resume_domain(hx, call->domid);
     return libxl__xen_answer(egc, h, call, rc);
 }
