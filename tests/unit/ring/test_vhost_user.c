@@ -181,6 +181,54 @@ static void the_configuration_has_the_capacity(void **state)
     assert_int_equal(le64toh(capacity), 2048);
 }
 
+static void signal_kick(struct vu_frontend *f)
+{
+    uint64_t one = 1;
+
+    assert_int_equal(write(f->kick_fd, &one, sizeof(one)), sizeof(one));
+}
+
+static void a_kick_before_the_ring_is_set_up_is_kept(void **state)
+{
+    struct vu_frontend *f = *state;
+    uint64_t queue = 0;
+
+    vuf_send(f, VU_SET_VRING_KICK, 0, &queue, sizeof(queue), &f->kick_fd, 1);
+    signal_kick(f);
+    vuf_must_live(f);
+    vuf_start(f, 0);
+    assert_int_equal(vuf_blk(f, BLK_T_FLUSH, 0, 0, false), BLK_S_OK);
+}
+
+static void kicks_for_nothing_do_nothing(void **state)
+{
+    struct vu_frontend *f = *state;
+
+    vuf_start(f, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        signal_kick(f);
+        vuf_must_live(f);
+    }
+    assert_int_equal(vuf_blk(f, BLK_T_FLUSH, 0, 0, false), BLK_S_OK);
+}
+
+static void a_header_may_lie_in_pieces(void **state)
+{
+    struct vu_frontend *f = *state;
+
+    vuf_start(f, 0);
+    assert_int_equal(vuf_blk(f, BLK_T_OUT, 3, 512, false), BLK_S_OK);
+    /* the header of that, moved by a byte, and its data behind it */
+    memmove(f->mem + VUF_DATA + 0x100, f->mem + VUF_DATA - 32, 16);
+    vuf_desc(f, 0, VUF_GPA + VUF_DATA + 0x100, 5, VQ_DESC_F_NEXT, 1);
+    vuf_desc(f, 1, VUF_GPA + VUF_DATA + 0x105, 11 + 512, VQ_DESC_F_NEXT, 2);
+    vuf_desc(f, 2, VUF_GPA + VUF_DATA - 1, 1, VQ_DESC_F_WRITE, 0);
+    f->mem[VUF_DATA - 1] = 0xff;
+    vuf_kick(f, 0);
+    assert_int_equal(vuf_wait_used(f, 1), 1);
+    assert_int_equal(f->mem[VUF_DATA - 1], BLK_S_OK);
+}
+
 static void a_second_frontend_is_served_after_the_first(void **state)
 {
     struct vu_frontend *f = *state;
@@ -211,6 +259,9 @@ int main(void)
         T(need_reply_is_answered),
         T(a_failed_request_with_need_reply_keeps_its_connection),
         T(the_configuration_has_the_capacity),
+        T(a_kick_before_the_ring_is_set_up_is_kept),
+        T(kicks_for_nothing_do_nothing),
+        T(a_header_may_lie_in_pieces),
         T(a_second_frontend_is_served_after_the_first),
     };
     return cmocka_run_group_tests_name("vhost_user", tests, NULL, NULL);

@@ -334,6 +334,18 @@ static void base_of_a_live_ring(void **state)
     vuf_must_close(f, "live ring's index");
 }
 
+/* CVE-2026-86565: the size that was checked is not the size in use. */
+static void size_of_a_live_ring(void **state)
+{
+    struct vu_frontend *f = *state;
+
+    vuf_start(f, 0);
+    vuf_send_state(f, VU_SET_VRING_NUM, 0, VUF_QSIZE);
+    vuf_must_live(f);
+    vuf_send_state(f, VU_SET_VRING_NUM, 0, 1024);
+    vuf_must_close(f, "live ring's size");
+}
+
 static void enable_2(void **state)
 {
     struct vu_frontend *f = *state;
@@ -451,6 +463,53 @@ static void request_without_a_status_byte(void **state)
     assert_non_null(strstr(f->last_error, "status byte"));
 }
 
+static void request_whose_status_byte_is_read_only(void **state)
+{
+    struct vu_frontend *f = *state;
+
+    vuf_start(f, 0);
+    vuf_desc(f, 0, VUF_GPA + VUF_DATA, 16, VQ_DESC_F_NEXT, 1);
+    vuf_desc(f, 1, VUF_GPA + VUF_DATA + 64, 1, 0, 0);
+    vuf_kick(f, 0);
+    vuf_must_live(f);
+    assert_non_null(strstr(f->last_error, "status byte"));
+}
+
+/* The ring is the guest's own to spoil: what it reads there stays its own. */
+static void buffer_that_is_the_ring(void **state)
+{
+    struct vu_frontend *f = *state;
+
+    vuf_start(f, 0);
+    vuf_blk(f, BLK_T_FLUSH, 0, 0, false);
+    vuf_desc(f, 0, VUF_GPA + VUF_DATA - 32, 16, VQ_DESC_F_NEXT, 1);
+    vuf_desc(f, 1, VUF_GPA + VUF_DESC, 0x3000, VQ_DESC_F_WRITE | VQ_DESC_F_NEXT,
+             2);
+    vuf_desc(f, 2, VUF_GPA + VUF_DATA - 1, 1, VQ_DESC_F_WRITE, 0);
+    memset(f->mem + VUF_DATA - 32, 0, 16); /* read sector 0 */
+    f->mem[VUF_DATA - 1] = 0xff;
+    vuf_kick(f, 0);
+    while (*(volatile uint8_t *)(f->mem + VUF_DATA - 1) == 0xff)
+        vuf_turn(f);
+    vuf_must_live(f);
+}
+
+static void buffers_that_overlap(void **state)
+{
+    struct vu_frontend *f = *state;
+
+    vuf_start(f, 0);
+    memset(f->mem + VUF_DATA - 32, 0, 16);
+    vuf_desc(f, 0, VUF_GPA + VUF_DATA - 32, 16, VQ_DESC_F_NEXT, 1);
+    vuf_desc(f, 1, VUF_GPA + VUF_DATA, 1024, VQ_DESC_F_WRITE | VQ_DESC_F_NEXT,
+             2);
+    vuf_desc(f, 2, VUF_GPA + VUF_DATA + 512, 1024,
+             VQ_DESC_F_WRITE | VQ_DESC_F_NEXT, 3);
+    vuf_desc(f, 3, VUF_GPA + VUF_DATA + 1535, 1, VQ_DESC_F_WRITE, 0);
+    vuf_kick(f, 0);
+    assert_int_equal(vuf_wait_used(f, 0), 2049);
+}
+
 static void ring_that_loops(void **state)
 {
     struct vu_frontend *f = *state;
@@ -501,6 +560,7 @@ int main(void)
         T(ring_unmapped),
         T(base_out_of_range),
         T(base_of_a_live_ring),
+        T(size_of_a_live_ring),
         T(enable_2),
         T(log_without_fd),
         T(log_beyond_its_file),
@@ -512,6 +572,9 @@ int main(void)
         T(memory_removed_under_the_ring),
         T(request_without_a_whole_header),
         T(request_without_a_status_byte),
+        T(request_whose_status_byte_is_read_only),
+        T(buffer_that_is_the_ring),
+        T(buffers_that_overlap),
         T(ring_that_loops),
     };
     return cmocka_run_group_tests_name("vhost_user, hostile", tests, NULL, NULL);

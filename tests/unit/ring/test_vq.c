@@ -212,6 +212,22 @@ static void an_interrupt_comes_when_the_event_index_is_passed(void **state)
     }
 }
 
+static void the_event_index_wraps(void **state)
+{
+    unsigned told = 0;
+
+    ring_driver_init(&d, 8, LIBXL__VQ_F_EVENT_IDX);
+    libxl__vq_should_notify(&d.vq);
+    ring_driver_set_used_event(&d, 0); /* the first, and once a turn */
+    for (unsigned i = 0; i < 0x10000 + 1; i++) {
+        offer_pair(0);
+        assert_int_equal(ring_driver_pop(&d), 1);
+        libxl__vq_push(&d.vq, &d.elem, 0);
+        told += libxl__vq_should_notify(&d.vq);
+    }
+    assert_int_equal(told, 2);
+}
+
 static void kicks_are_asked_for_by_flag(void **state)
 {
     ring_driver_init(&d, 4, 0);
@@ -270,6 +286,7 @@ int main(void)
         T(the_interrupt_flag_is_obeyed),
         T(with_event_idx_the_flag_means_nothing),
         T(an_interrupt_comes_when_the_event_index_is_passed),
+        T(the_event_index_wraps),
         T(kicks_are_asked_for_by_flag),
         T(kicks_are_asked_for_by_event_index),
         T(a_stopped_queue_goes_on_elsewhere_where_it_was),

@@ -143,6 +143,19 @@ static void zero_length_writable_behind_a_good_one(void **state)
     must_break("length 0");
 }
 
+/* CVE-2019-14835: more was logged than was there. */
+static void zero_length_while_the_log_is_on(void **state)
+{
+    ring_driver_init(&d, 8, 0);
+    libxl__ring_mem_set_log(&d.mem, LIBXL__RING_LOG_FRONTEND, d.log,
+                            sizeof(d.log));
+    ring_driver_desc(&d, 1, DRV_DATA + 64, 0, VQ_DESC_F_WRITE, 0);
+    offer(DRV_DATA, 16, VQ_DESC_F_WRITE | VQ_DESC_F_NEXT, 1);
+    must_break("length 0");
+    for (unsigned i = 0; i < sizeof(d.log); i++)
+        assert_int_equal(d.log[i], 0);
+}
+
 static void readable_behind_writable(void **state)
 {
     ring_driver_init(&d, 8, 0);
@@ -353,6 +366,7 @@ int main(void)
         T(chain_of_more_than_4g),
         T(zero_length_readable),
         T(zero_length_writable_behind_a_good_one),
+        T(zero_length_while_the_log_is_on),
         T(readable_behind_writable),
         T(avail_index_jumps),
         T(avail_index_goes_backwards),

@@ -193,6 +193,9 @@ static const char *do_set_vring_num(libxl__egc *egc, libxl__vhost_user *vu)
         return "a queue that the device does not have";
     if (!vu->msg.u.state.num || vu->msg.u.state.num > LIBXL__VQ_MAX_SIZE)
         return "a ring of a size that no ring has";
+    if (vu->dev->queues[vq->index].state == LIBXL__VQ_LIVE &&
+        vq->num != vu->msg.u.state.num)
+        return "a live ring's size changed";
     vq->num = vu->msg.u.state.num;
     return NULL;
 }
