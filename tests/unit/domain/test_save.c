@@ -268,10 +268,10 @@ static void a_silent_stream_is_not_waited_for(void **state)
     setenv("XL_FAKE_FAIL", "2", 1);
     dom_rig_close(&rig);
     dom_rig_open(&rig);
-    unsetenv("XL_FAKE_FAIL");
     assert_int_equal(libxl_domain_create_restore(rig.ctx, &config, &domid,
                                                  fds[0], 2, NULL, NULL),
                      ERROR_FAIL);
+    unsetenv("XL_FAKE_FAIL");
     assert_int_equal(dom_rig_count(&rig), 0);
     libxl_domain_config_dispose(&config);
     close(fds[0]);
