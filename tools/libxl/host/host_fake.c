@@ -397,9 +397,17 @@ static const struct libxl__host_ops fake_ops = {
     .close = fake_close,
 };
 
+/* Faults are for the operation that is tested, not for the keeper that it has
+ * started. */
+static const char *fault(const char *name)
+{
+    return strcmp(program_invocation_short_name, "xl-keeper") ? getenv(name)
+                                                              : NULL;
+}
+
 static libxl__host *open_fake(libxl_ctx *ctx, bool qemu_image)
 {
-    const char *fail = getenv("XL_FAKE_FAIL");
+    const char *fail = fault("XL_FAKE_FAIL");
     struct fake_host *fh = calloc(1, sizeof(*fh));
 
     if (!fh)
@@ -409,8 +417,8 @@ static libxl__host *open_fake(libxl_ctx *ctx, bool qemu_image)
     fh->host.ops = &fh->ops;
     fh->host.ctx = ctx;
     fh->fail_at = fail ? (unsigned)strtoul(fail, NULL, 10) : 0;
-    fh->hang = getenv("XL_FAKE_HANG");
-    fh->unsure = getenv("XL_FAKE_UNSURE");
+    fh->hang = fault("XL_FAKE_HANG");
+    fh->unsure = fault("XL_FAKE_UNSURE");
     fh->host.no_keeper = !getenv("XL_FAKE_KEEPER");
     fh->store = libxl__store_files_open(ctx);
     if (!fh->store) {
