@@ -77,8 +77,8 @@ static void say_answer(struct world *w)
         "{\"return\":{\"exited\":true,\"out-data\":\"YWJjZA==\"}}\n",
         "{\"return\":{\"host-name\":\"h\"}}\n",
         "{\"return\":{\"pretty-name\":\"p\",\"kernel-release\":\"6\"}}\n",
-        "{\"return\":[{\"name\":\"e\",\"ip-addresses\":[{\"ip-address\":"
-        "\"1.2.3.4\"},7]},{\"name\":3},[]]}\n",
+        ("{\"return\":[{\"name\":\"e\",\"ip-addresses\":[{\"ip-address\":"
+         "\"1.2.3.4\"},7]},{\"name\":3},[]]}\n"),
         "{\"return\":[]}\n",
         "{\"error\":7}\n",
         "{}\n",
