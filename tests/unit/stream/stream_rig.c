@@ -217,6 +217,8 @@ static int take_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
     if (r->emulator_rc)
         return r->emulator_rc;
     assert_true(index < 4);
+    if (index && r->emulator_fd[index] >= 0)
+        return r->emulator_fd[index]; /* another piece */
     assert_int_equal(r->emulator_fd[index], -1);
     r->emulator_id[index] = id;
     r->emulator_fd[index] = memfd_create("emulator", MFD_CLOEXEC);

@@ -214,10 +214,23 @@ static void emulator_indices_count_up_and_are_bounded(void **state)
     assert_non_null(emulator(&o, 2, 1));
     for (uint32_t i = 0; i <= 2; i++) {
         assert_null(emulator(&o, 2, i));
-        assert_non_null(emulator(&o, 2, i));
+        assert_non_null(emulator(&o, 2, i + 2));
     }
     assert_non_null(emulator(&o, 2, 3));
     assert_non_null(emulator(&o, 2, 0xffffffff));
+}
+
+static void a_devices_state_comes_in_pieces(void **state)
+{
+    struct libxl__sr_order o = after_libxc();
+
+    assert_null(emulator(&o, 2, 0));
+    assert_non_null(emulator(&o, 2, 0));
+    for (uint32_t i = 0; i < 3; i++)
+        assert_null(emulator(&o, 2, 1));
+    assert_null(emulator(&o, 2, 2));
+    assert_non_null(emulator(&o, 2, 1));
+    assert_null(emulator(&o, 2, 2));
 }
 
 int main(void)
@@ -240,6 +253,7 @@ int main(void)
         cmocka_unit_test(only_qemu_is_an_emulator),
         cmocka_unit_test(converted_streams_may_not_know_their_emulator),
         cmocka_unit_test(emulator_indices_count_up_and_are_bounded),
+        cmocka_unit_test(a_devices_state_comes_in_pieces),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,8 +3,8 @@
  * dev.h - SEAM 5: a device that is served by a process of its own
  * (docs/specs/device-control.md).
  *
- * start     with QEMU, before it; ends by itself when QEMU's connection does
- * again     QEMU listens for it as long as it lives: one that has died is
+ * start     with QEMU, before it; ends by itself when QEMU does
+ * again     vhost-user: QEMU listens for it as long as it lives: one that has died is
  *           started again, and goes on with the requests under way (QEMU keeps
  *           their table)
  * watch     who keeps the domain learns of its death
@@ -12,10 +12,13 @@
  *           device has written to, in the file dev-log of the domain's
  *           directory; the save helper merges it each round
  * activate, inactivate    the image's lock is taken, given up: around the
- *           moment when a guest's disks go to another host process
+ *           moment when a guest's disks go to another host process; activated,
+ *           a device that was stopped runs on
+ * stop      with the guest, when its requests are done
+ * save, load    its state: dev_save.h, dev_load.h
  *
- * A disk's ring state needs no save of its own: QEMU asks the process for it
- * when the guest stops, and carries it in its device state.
+ * A vhost-user disk's ring state needs no save of its own: QEMU asks the
+ * process for it when the guest stops, and carries it in its device state.
  *
  * Thread:    loop thread only.
  * Errors:    rc, logged.
@@ -24,6 +27,7 @@
 #define LIBXL_DEV_H
 
 #include "config/own_process.h"
+#include "dev/dev_line.h"
 #include "engine/engine.h"
 
 #define LIBXL__DEV_MAX 16
@@ -63,19 +67,21 @@ struct libxl__dev_ask {
     libxl_ctx *ctx;
     uint32_t domid;
     int dirfd;
-    const char *request; /* "activate", "inactivate" */
+    const char *request; /* "activate", "stop", ... */
     /* NULL, or: starts a process that has ended again, for this request; rc */
     int (*revive)(libxl__dev_ask *ask, unsigned index);
+    /* A process that has ended or hangs is told of, and left out: what it did
+     * for the guest is lost anyway, and the rest of the guest need not be. */
+    bool without_dead;
+    /* NULL: it has to be "ok"; else looks at each answer, and returns rc */
+    int (*answer)(libxl__dev_ask *ask, unsigned index, const char *text);
     void (*callback)(libxl__egc *egc, libxl__dev_ask *ask, int rc);
+    void *user;
     /* private */
-    unsigned index;
-    int fd;
-    libxl__ev_fd ev;
-    libxl__ev_time deadline;
-    char line[256];
-    size_t got;
+    libxl__dev_line line;
 };
 void libxl__dev_ask_init(libxl__dev_ask *ask);
+/* ERROR_NOTFOUND: the domain has no devices that answer. */
 int libxl__dev_ask_start(libxl__dev_ask *ask);
 void libxl__dev_ask_stop(libxl__dev_ask *ask); /* no callback; idempotent */
 

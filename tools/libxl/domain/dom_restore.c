@@ -2,7 +2,8 @@
 /*
  * dom_restore.c - two chains at once, in order of time:
  *   start -> created [-> died]                                    \
- *         -> run_libxc -> sh_done -> open_emulator -> stream_done  > both_done
+ *         -> run_libxc -> sh_done -> open_emulator                  > both_done
+ *         [-> open_device -> dev_ready]... -> stream_done -> dev_ended
  *   both_done -> loaded -> finish
  *
  * The host's new guest has memory before it has anything else: it is filled
@@ -34,6 +35,9 @@ static int open_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
 static int emulator_xenstore(libxl__egc *egc, libxl__stream_read *sr,
                              const char *key, const char *value);
 static void stream_done(libxl__egc *egc, libxl__stream_read *sr, int rc);
+static void dev_ready(libxl__egc *egc, libxl__dev_load *dev, int rc);
+static void dev_ended(libxl__egc *egc, libxl__dev_load *dev, int rc);
+static void stream_over(libxl__egc *egc, libxl__dom_restore *dr, int rc);
 static void both_done(libxl__egc *egc, libxl__dom_restore *dr);
 static void loaded(libxl__egc *egc, libxl__host_call *call, int rc);
 
@@ -67,6 +71,10 @@ static void finish(libxl__egc *egc, libxl__dom_restore *dr, int rc)
     if (dr->emulator_fd >= 0)
         close(dr->emulator_fd);
     dr->emulator_fd = -1;
+    libxl__dev_load_stop(&dr->dev);
+    if (dr->dirfd >= 0)
+        close(dr->dirfd);
+    dr->dirfd = -1;
     dr->callback(egc, dr, rc);
 }
 
@@ -84,7 +92,7 @@ static int start_stream(libxl__egc *egc, libxl__dom_restore *dr)
     dr->stream.fd = dr->fd;
     dr->has_dm = dr->host->ops->has_dm(dr->host, dr->domid);
     dr->stream.hvm = dr->has_dm;
-    dr->stream.nr_devices = 0;
+    dr->stream.nr_devices = libxl__vfio_user_count(dr->config);
     dr->stream.user = dr;
     dr->stream.run_libxc = run_libxc;
     dr->stream.open_emulator = open_emulator;
@@ -97,9 +105,10 @@ int libxl__dom_restore_start(libxl__egc *egc, libxl__dom_restore *dr)
 {
     int rc;
 
-    dr->emulator_fd = dr->pidfd = -1;
+    dr->emulator_fd = dr->pidfd = dr->dirfd = -1;
     libxl__ev_fd_init(&dr->death);
-    dr->guest_open = dr->helping = false;
+    libxl__dev_load_init(&dr->dev);
+    dr->guest_open = dr->helping = dr->piece_waits = false;
     dr->create_rc = 0;
     rc = dr->host->ops->create(egc, dr->host, make_call(dr, created),
                                dr->config, true);
@@ -109,6 +118,36 @@ int libxl__dom_restore_start(libxl__egc *egc, libxl__dom_restore *dr)
     dr->stream_rc = start_stream(egc, dr);
     dr->streaming = !dr->stream_rc;
     return 0;
+}
+
+static int give_piece(libxl__dom_restore *dr)
+{
+    libxl__store *store = dr->host->ops->store(dr->host);
+    int rc = 0;
+
+    if (dr->dirfd < 0)
+        rc = store->ops->open_dir(store, dr->domid, &dr->dirfd);
+    if (rc)
+        return rc;
+    dr->dev.ao = dr->ao;
+    dr->dev.domid = dr->domid;
+    dr->dev.dirfd = dr->dirfd;
+    dr->dev.ready = dev_ready;
+    dr->dev.ended = dev_ended;
+    dr->dev.user = dr;
+    return libxl__dev_load_piece(&dr->dev, dr->piece_process, dr->piece_bytes);
+}
+
+/* A device's state may have come before the device. */
+static void go_on(libxl__egc *egc, libxl__dom_restore *dr)
+{
+    int rc = dr->piece_waits ? give_piece(dr) : 0;
+
+    dr->piece_waits = false;
+    if (rc)
+        libxl__stream_read_emulator_ready(egc, &dr->stream, rc);
+    else
+        watch_process(egc, dr);
 }
 
 static void created(libxl__egc *egc, libxl__host_call *call, int rc)
@@ -124,7 +163,7 @@ static void created(libxl__egc *egc, libxl__host_call *call, int rc)
     else if (rc)
         stop_stream(egc, dr, rc);
     else
-        watch_process(egc, dr);
+        go_on(egc, dr);
 }
 
 /* ---- a guest that ends while it is being filled ---- */
@@ -208,12 +247,41 @@ static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc)
 
 /* ---- the device model's state ---- */
 
+/* A device's own state goes to its process as it comes, once there is one. */
+static int open_device(libxl__dom_restore *dr, uint32_t index, uint64_t bytes)
+{
+    struct libxl__own_process dev;
+    unsigned n = 0;
+    int rc;
+
+    /* the reader has bounded the index by their number */
+    while (libxl__own_process_at(dr->config, n, &dev) &&
+           dev.pci != (int)index - 1)
+        n++;
+    dr->piece_process = n;
+    dr->piece_bytes = (uint32_t)bytes;
+    dr->piece_waits = dr->creating;
+    rc = dr->creating ? 0 : dr->create_rc;
+    if (!rc && !dr->creating)
+        rc = give_piece(dr);
+    return rc ? rc : LIBXL__SR_LATER;
+}
+
+static void dev_ready(libxl__egc *egc, libxl__dev_load *dev, int rc)
+{
+    libxl__dom_restore *dr = dev->user;
+
+    libxl__stream_read_emulator_ready(egc, &dr->stream, rc ? rc : dev->fd);
+}
+
 static int open_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
                          uint32_t index, uint64_t bytes)
 {
     libxl__dom_restore *dr = sr->user;
     libxl_ctx *ctx = dr->host->ctx;
 
+    if (id == EMULATOR_ID_QEMU && index)
+        return open_device(dr, index, bytes);
     if ((id != EMULATOR_ID_QEMU && id != EMULATOR_ID_UNKNOWN) || index) {
         LOGD(ctx, dr->domid, ERROR,
              "the image has state of a device model (id %" PRIu32
@@ -258,9 +326,26 @@ static void stream_done(libxl__egc *egc, libxl__stream_read *sr, int rc)
 {
     libxl__dom_restore *dr = sr->user;
 
+    stop_watching(dr);
+    if (!rc) {
+        rc = libxl__dev_load_end(&dr->dev);
+        if (!rc)
+            return;
+    }
+    stream_over(egc, dr, rc == ERROR_NOTFOUND ? 0 : rc);
+}
+
+static void dev_ended(libxl__egc *egc, libxl__dev_load *dev, int rc)
+{
+    stream_over(egc, dev->user, rc);
+}
+
+static void stream_over(libxl__egc *egc, libxl__dom_restore *dr, int rc)
+{
+    if (rc)
+        libxl__dev_load_stop(&dr->dev);
     dr->streaming = false;
     dr->stream_rc = rc;
-    stop_watching(dr);
     if (!dr->creating)
         both_done(egc, dr);
 }

@@ -16,6 +16,7 @@
 #ifndef LIBXL_DOM_RESTORE_H
 #define LIBXL_DOM_RESTORE_H
 
+#include "dev/dev_load.h"
 #include "helper/save_helper.h"
 #include "host/host.h"
 #include "stream/stream_read.h"
@@ -46,6 +47,11 @@ struct libxl__dom_restore {
     bool has_dm;              /* its state has to come */
     int create_rc, stream_rc;
     int emulator_fd; /* -1: none has come */
+    int dirfd;           /* of the domain */
+    libxl__dev_load dev; /* devices in processes of their own */
+    unsigned piece_process;
+    uint32_t piece_bytes;
+    bool piece_waits; /* for the guest's creation */
     libxl__stream_read stream;
     libxl__save_helper sh;
     libxl__host_call call;

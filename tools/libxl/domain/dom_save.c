@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * dom_save.c - chain, in order of time:
- *   start -> run_libxc [-> sh_suspend -> suspended] -> sh_done
- *         -> get_emulator -> emulator_saved -> stream_done -> finish
+ *   start [-> dev_begun] -> run_libxc [-> sh_suspend -> suspended] -> sh_done
+ *         -> get_emulator -> emulator_saved [-> get_piece -> dev_piece]...
+ *         -> stream_done -> finish
  *   and when it has failed:  finish -> resumed -> callback
  *
  * The stream owns the order; the helper and the host are called from it.
@@ -28,6 +29,9 @@ static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc);
 static void libxc_over(libxl__egc *egc, libxl__dom_save *ds);
 static void get_emulator(libxl__egc *egc, libxl__stream_write *sw);
 static void emulator_saved(libxl__egc *egc, libxl__host_call *call, int rc);
+static void dev_begun(libxl__egc *egc, libxl__dev_save *dev, int rc);
+static void get_piece(libxl__egc *egc, libxl__stream_write *sw);
+static void dev_piece(libxl__egc *egc, libxl__dev_save *dev, int rc);
 static void stream_done(libxl__egc *egc, libxl__stream_write *sw, int rc);
 static void resumed(libxl__egc *egc, libxl__host_call *call, int rc);
 
@@ -48,15 +52,43 @@ static libxl__host_call *make_call(libxl__dom_save *ds,
     return &ds->call;
 }
 
-int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds)
+static void close_devices(libxl__dom_save *ds)
+{
+    if (ds->dev_open)
+        libxl__dev_save_stop(&ds->dev);
+    ds->dev_open = false;
+    if (ds->dirfd >= 0)
+        close(ds->dirfd);
+    ds->dirfd = -1;
+}
+
+/* Devices first: one that cannot be saved is refused while the guest runs, and
+ * one that can is read ahead as far as it likes. */
+static int open_devices(libxl__dom_save *ds)
+{
+    libxl__store *store = ds->host->ops->store(ds->host);
+    int rc = store->ops->open_dir(store, ds->domid, &ds->dirfd);
+
+    if (rc)
+        return rc;
+    libxl__dev_save_init(&ds->dev);
+    ds->dev.ao = ds->ao;
+    ds->dev.domid = ds->domid;
+    ds->dev.dirfd = ds->dirfd;
+    ds->dev.live = ds->flags & LIBXL_SUSPEND_LIVE;
+    ds->dev.begun = dev_begun;
+    ds->dev.piece = dev_piece;
+    ds->dev.user = ds;
+    rc = libxl__dev_save_begin(&ds->dev);
+    ds->dev_open = !rc;
+    return rc;
+}
+
+static int start_stream(libxl__egc *egc, libxl__dom_save *ds)
 {
     bool live = ds->flags & LIBXL_SUSPEND_LIVE;
     int rc;
 
-    ds->emulator_fd = -1;
-    ds->guest_open = ds->suspending = ds->helper_running = false;
-    ds->helper_gone = ds->guest_lost = false;
-    ds->suspended_at_ms = 0;
     rc = ds->host->ops->helper_guest(ds->host, ds->domid, live, &ds->guest);
     if (rc)
         return rc;
@@ -69,6 +101,7 @@ int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds)
     ds->sw.run_libxc = run_libxc;
     ds->sw.get_emulator =
         ds->host->ops->has_dm(ds->host, ds->domid) ? get_emulator : NULL;
+    ds->sw.get_piece = ds->dev_open ? get_piece : NULL;
     ds->sw.callback = stream_done;
     rc = libxl__stream_write_start(egc, &ds->sw);
     if (rc) {
@@ -76,6 +109,34 @@ int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds)
         ds->guest_open = false;
     }
     return rc;
+}
+
+int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds)
+{
+    int rc;
+
+    ds->emulator_fd = ds->dirfd = -1;
+    ds->guest_open = ds->suspending = ds->helper_running = false;
+    ds->helper_gone = ds->guest_lost = ds->dev_open = false;
+    ds->suspended_at_ms = 0;
+    rc = open_devices(ds);
+    if (rc == ERROR_NOTFOUND)
+        rc = start_stream(egc, ds);
+    if (rc)
+        close_devices(ds);
+    return rc;
+}
+
+static void dev_begun(libxl__egc *egc, libxl__dev_save *dev, int rc)
+{
+    libxl__dom_save *ds = dev->user;
+
+    if (!rc)
+        rc = start_stream(egc, ds);
+    if (!rc)
+        return;
+    close_devices(ds);
+    ds->callback(egc, ds, rc);
 }
 
 /* ---- memory ---- */
@@ -212,6 +273,31 @@ static void emulator_saved(libxl__egc *egc, libxl__host_call *call, int rc)
                                       0);
 }
 
+/* ---- devices' state ---- */
+
+static void get_piece(libxl__egc *egc, libxl__stream_write *sw)
+{
+    libxl__dom_save *ds = sw->user;
+    int rc = ds->dev.nr ? libxl__dev_save_next(&ds->dev) : 0;
+
+    if (rc || !ds->dev.nr)
+        libxl__stream_write_piece(egc, sw, rc, NULL);
+}
+
+static void dev_piece(libxl__egc *egc, libxl__dev_save *dev, int rc)
+{
+    libxl__dom_save *ds = dev->user;
+    struct libxl__emulator_state piece = {
+        .id = EMULATOR_ID_QEMU,
+        .index = dev->index,
+        .fd = dev->fd,
+        .bytes = dev->bytes,
+        .from_here = true,
+    };
+
+    libxl__stream_write_piece(egc, &ds->sw, rc, dev->end ? NULL : &piece);
+}
+
 /* ---- the end ---- */
 
 static void stream_done(libxl__egc *egc, libxl__stream_write *sw, int rc)
@@ -220,6 +306,7 @@ static void stream_done(libxl__egc *egc, libxl__stream_write *sw, int rc)
 
     ds->host->ops->helper_guest_done(ds->host, &ds->guest);
     ds->guest_open = false;
+    close_devices(ds);
     if (ds->emulator_fd >= 0)
         close(ds->emulator_fd);
     ds->emulator_fd = -1;

@@ -15,6 +15,7 @@
 #ifndef LIBXL_DOM_SAVE_H
 #define LIBXL_DOM_SAVE_H
 
+#include "dev/dev_save.h"
 #include "helper/save_helper.h"
 #include "host/host.h"
 #include "stream/stream_write.h"
@@ -42,6 +43,9 @@ struct libxl__dom_save {
     bool helper_running, helper_gone;
     int helper_rc, rc;
     int emulator_fd;
+    int dirfd;           /* of the domain */
+    libxl__dev_save dev; /* devices in processes of their own */
+    bool dev_open;
     struct libxl__emulator_state emulator;
     libxl__stream_write sw;
     libxl__save_helper sh;

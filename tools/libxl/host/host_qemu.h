@@ -14,6 +14,7 @@
 #include "dev/dev.h"
 #include "dm/qmp_script.h"
 #include "host/host.h"
+#include "host/qemu_pci.h"
 #include "store/domain_record.h"
 #include "store/run_record.h"
 
@@ -78,6 +79,7 @@ struct libxl__qemu_op {
     struct libxl__qmp_step steps[LIBXL__QEMU_MAX_STEPS];
     int dirfd;
     int log_fd; /* -1, or QEMU's log: quoted when it dies */
+    int own_fd; /* -1, or what is closed at its end */
     struct libxl__qemu_ident ident;
     struct libxl__run_record run; /* as it was before */
     uint64_t target_kb;           /* of set_memory */
@@ -86,7 +88,11 @@ struct libxl__qemu_op {
     /* NULL, or asked of the guest's device processes before the script, and
      * after one that succeeded */
     const char *dev_before, *dev_after;
+    bool dev_without_dead; /* dev_before passes over processes that ended */
     libxl__dev_ask dev;
+    /* vfio-user devices: quiet right before the script, re-created at the end */
+    bool pci_quiet, pci_recreate;
+    libxl__qemu_pci pci;
     /* "cont" without an answer is no failure of it: QEMU is asked whether the
      * guest runs. ERROR_BADFAIL: it does not say. */
     bool must_know, asking;

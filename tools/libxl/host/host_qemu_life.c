@@ -228,6 +228,8 @@ int libxl__qemu_suspend(libxl__egc *egc, libxl__host *h,
         add_cont(op);
     libxl__qemu_op_step(op, "stop", NULL);
     libxl__qemu_op_step(op, "query-status", NULL);
+    /* with the guest, and before its last pages are looked at */
+    op->dev_after = "stop";
     op->done = suspend_done;
     was_running = op->run.state == LIBXL__RUN_RUNNING ||
                   (op->run.state == LIBXL__RUN_SUSPENDED &&
@@ -260,6 +262,7 @@ int libxl__qemu_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
     if (rc)
         return rc;
     op->done = resume_done;
+    op->dev_without_dead = true;
     if (op->run.state == LIBXL__RUN_RUNNING ||
         (op->run.state == LIBXL__RUN_SUSPENDED && op->run.was_running)) {
         add_cont(op);

@@ -2,8 +2,9 @@
 /*
  * host_qemu_op.c - host calls that are one QMP script. Chain:
  *
- *   start [-> before_done] -> script_done [-> retry_now -> script_done ...]
- *         [-> after_done] -> callback
+ *   start [-> before_done] [-> quiet_done]
+ *         -> script_done [-> retry_now -> script_done ...]
+ *         [-> after_done] [-> recreated] -> callback
  *   and where "cont" was not answered:  script_done -> ask_status -> script_done
  */
 #include <errno.h>
@@ -22,6 +23,8 @@ static void script_done(libxl__egc *egc, libxl__qmp_script *s, int rc,
 static void retry_now(libxl__egc *egc, libxl__ev_time *ev, int rc);
 static void before_done(libxl__egc *egc, libxl__dev_ask *ask, int rc);
 static void after_done(libxl__egc *egc, libxl__dev_ask *ask, int rc);
+static void quiet_done(libxl__egc *egc, libxl__qemu_pci *pci, int rc);
+static void recreated(libxl__egc *egc, libxl__qemu_pci *pci, int rc);
 
 static struct libxl__qemu_op *op_of_script(libxl__qmp_script *s)
 {
@@ -36,6 +39,11 @@ static struct libxl__qemu_op *op_of_retry(libxl__ev_time *ev)
 static struct libxl__qemu_op *op_of_dev(libxl__dev_ask *ask)
 {
     return CONTAINER_OF(ask, struct libxl__qemu_op, dev);
+}
+
+static struct libxl__qemu_op *op_of_pci(libxl__qemu_pci *pci)
+{
+    return CONTAINER_OF(pci, struct libxl__qemu_op, pci);
 }
 
 static int find_process(struct libxl__qemu_op *op)
@@ -70,11 +78,12 @@ int libxl__qemu_op_new(libxl__host *h, libxl__host_call *call,
         return ERROR_NOMEM;
     op->hq = libxl__host_qemu_of(h);
     op->call = call;
-    op->dirfd = op->log_fd = -1;
+    op->dirfd = op->log_fd = op->own_fd = -1;
     libxl__gc_init(&op->gc, h->ctx);
     libxl__qmp_script_init(&op->script);
     libxl__ev_time_init(&op->retry);
     libxl__dev_ask_init(&op->dev);
+    libxl__qemu_pci_init(&op->pci, h->ctx);
     op->script.ctx = h->ctx;
     op->script.domid = call->domid;
     op->script.steps = op->steps;
@@ -98,10 +107,13 @@ void libxl__qemu_op_drop(struct libxl__qemu_op *op)
     libxl__qmp_script_stop(&op->script);
     libxl__ev_time_deregister(op->hq->host.ctx, &op->retry);
     libxl__dev_ask_stop(&op->dev);
+    libxl__qemu_pci_stop(&op->pci);
     if (op->dirfd >= 0)
         close(op->dirfd);
     if (op->log_fd >= 0)
         close(op->log_fd);
+    if (op->own_fd >= 0)
+        close(op->own_fd);
     libxl__gc_dispose(&op->gc);
     free(op);
 }
@@ -138,6 +150,28 @@ static int ask_devices(struct libxl__qemu_op *op, const char *request,
     return libxl__dev_ask_start(&op->dev);
 }
 
+static int start_pci(struct libxl__qemu_op *op, bool recreate,
+                     void (*done)(libxl__egc *egc, libxl__qemu_pci *pci,
+                                  int rc))
+{
+    op->pci.domid = op->call->domid;
+    op->pci.dirfd = op->dirfd;
+    op->pci.recreate = recreate;
+    op->pci.callback = done;
+    return libxl__qemu_pci_start(&op->pci);
+}
+
+/* The script; where devices have to be quiet for it, that first. */
+static int run_script(libxl__egc *egc, struct libxl__qemu_op *op)
+{
+    int rc = ERROR_NOTFOUND;
+
+    if (op->pci_quiet)
+        rc = start_pci(op, false, quiet_done);
+    return rc == ERROR_NOTFOUND ? libxl__qmp_script_start(egc, &op->script)
+                                : rc;
+}
+
 int libxl__qemu_op_start(libxl__egc *egc, struct libxl__qemu_op *op)
 {
     int rc;
@@ -146,10 +180,13 @@ int libxl__qemu_op_start(libxl__egc *egc, struct libxl__qemu_op *op)
     op->script.callback = script_done;
     op->script.quiet_errors = op->retries > 0;
     op->call->state = op;
-    if (op->dev_before && libxl__dev_any(op->dirfd))
+    rc = ERROR_NOTFOUND;
+    if (op->dev_before) {
+        op->dev.without_dead = op->dev_without_dead;
         rc = ask_devices(op, op->dev_before, before_done);
-    else
-        rc = libxl__qmp_script_start(egc, &op->script);
+    }
+    if (rc == ERROR_NOTFOUND)
+        rc = run_script(egc, op);
     if (rc) {
         op->call->state = NULL;
         if (op->done)
@@ -173,17 +210,29 @@ static void finish(libxl__egc *egc, struct libxl__qemu_op *op, int rc,
 {
     if (op->done)
         rc = op->done(op, rc, last);
-    if (!rc && op->dev_after && libxl__dev_any(op->dirfd)) {
+    if (!rc && op->dev_after) {
+        libxl__dev_ask_stop(&op->dev);
+        libxl__dev_ask_init(&op->dev);
         rc = ask_devices(op, op->dev_after, after_done);
         if (!rc)
             return;
     }
-    end(egc, op, rc);
+    end(egc, op, rc == ERROR_NOTFOUND ? 0 : rc);
 }
 
 static void before_done(libxl__egc *egc, libxl__dev_ask *ask, int rc)
 {
     struct libxl__qemu_op *op = op_of_dev(ask);
+
+    if (!rc)
+        rc = run_script(egc, op);
+    if (rc)
+        finish(egc, op, rc, NULL);
+}
+
+static void quiet_done(libxl__egc *egc, libxl__qemu_pci *pci, int rc)
+{
+    struct libxl__qemu_op *op = op_of_pci(pci);
 
     if (!rc)
         rc = libxl__qmp_script_start(egc, &op->script);
@@ -193,7 +242,19 @@ static void before_done(libxl__egc *egc, libxl__dev_ask *ask, int rc)
 
 static void after_done(libxl__egc *egc, libxl__dev_ask *ask, int rc)
 {
-    end(egc, op_of_dev(ask), rc);
+    struct libxl__qemu_op *op = op_of_dev(ask);
+
+    if (!rc && op->pci_recreate) {
+        rc = start_pci(op, true, recreated);
+        if (!rc)
+            return;
+    }
+    end(egc, op, rc);
+}
+
+static void recreated(libxl__egc *egc, libxl__qemu_pci *pci, int rc)
+{
+    end(egc, op_of_pci(pci), rc);
 }
 
 /* Without an answer to "cont", or behind it, the guest may run. */

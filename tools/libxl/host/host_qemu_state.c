@@ -4,11 +4,14 @@
  *
  * QEMU's own migration with x-ignore-shared: the guest's RAM is a shared file
  * and stays out, everything else (vCPUs, devices, firmware, video memory) goes
- * through one fd. The end is told by the event MIGRATION. The capabilities for
+ * through one fd: "fd:", or for a QEMU that takes no file that way (since 10.0)
+ * "file:" and a set of one descriptor. The end is told by the event MIGRATION. The capabilities for
  * this are set while no guest waits for it: by suspend, before it stops the
  * guest, and by create, for an incoming one.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +22,11 @@
 enum { STATE_MS = 120000 };
 
 #define FD_NAME "xl-state"
+#define SET_ARGS "{\"fdset-id\":77}"
+#define SET_ID 77
+
+/* The places in its script of what the QEMU's version decides. */
+enum { STEP_VERSION, STEP_SETS, STEP_DROP, STEP_FD, STEP_MIGRATE };
 
 static bool migration_over(libxl__qmp_script *s, const char *event,
                            yajl_val data, int *rc_out)
@@ -40,8 +48,67 @@ static bool migration_over(libxl__qmp_script *s, const char *event,
     return true;
 }
 
+static struct libxl__qemu_op *op_of(libxl__qmp_script *s)
+{
+    return s->user;
+}
+
+static int choose_way(libxl__qmp_script *s, yajl_val answer)
+{
+    static const char *path[] = { "qemu", "major", NULL };
+    yajl_val major = YAJL_IS_OBJECT(answer)
+                         ? yajl_tree_get(answer, path, yajl_t_number)
+                         : NULL;
+    struct libxl__qmp_step *steps = op_of(s)->steps;
+
+    if (!major || !YAJL_IS_INTEGER(major)) {
+        LOGD(s->ctx, s->domid, ERROR, "QEMU does not say its version");
+        return ERROR_FAIL;
+    }
+    if (YAJL_GET_INTEGER(major) < 9)
+        return 0;
+    steps[STEP_FD].command = "add-fd";
+    steps[STEP_FD].args_json = SET_ARGS;
+    steps[STEP_MIGRATE].args_json = "{\"uri\":\"file:/dev/fdset/77\"}";
+    return 0;
+}
+
+/* A set stays until it is removed: the one of an earlier save. */
+static int find_old_set(libxl__qmp_script *s, yajl_val answer)
+{
+    struct libxl__qmp_step *drop = &op_of(s)->steps[STEP_DROP];
+    static const char *path[] = { "fdset-id", NULL };
+
+    for (size_t i = 0; YAJL_IS_ARRAY(answer) && i < answer->u.array.len; i++) {
+        yajl_val id = YAJL_IS_OBJECT(answer->u.array.values[i])
+                          ? yajl_tree_get(answer->u.array.values[i], path,
+                                          yajl_t_number)
+                          : NULL;
+
+        if (id && YAJL_IS_INTEGER(id) && YAJL_GET_INTEGER(id) == SET_ID) {
+            drop->command = "remove-fd";
+            drop->args_json = SET_ARGS;
+        }
+    }
+    return 0;
+}
+
+/* As a description of its own: a set's has to be opened for just one way. */
+static int lend(struct libxl__qemu_op *op, int fd, int flags)
+{
+    char path[40];
+
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    op->script.pass_fd = open(path, flags | O_CLOEXEC);
+    if (op->script.pass_fd >= 0)
+        return 0;
+    LOGED(op->hq->host.ctx, op->call->domid, ERROR, errno,
+          "the device state's memory cannot be opened");
+    return ERROR_FAIL;
+}
+
 static int new_state_op(libxl__host *h, libxl__host_call *call, int fd,
-                        struct libxl__qemu_op **out)
+                        int flags, struct libxl__qemu_op **out)
 {
     struct libxl__qemu_op *op;
     int rc;
@@ -54,8 +121,14 @@ static int new_state_op(libxl__host *h, libxl__host_call *call, int fd,
         libxl__qemu_op_drop(op);
         return ERROR_INVAL;
     }
+    rc = lend(op, fd, flags);
+    if (rc) {
+        libxl__qemu_op_drop(op);
+        return rc;
+    }
     /* Not abortable: it takes milliseconds, and QEMU would go on with it. */
-    op->script.pass_fd = fd;
+    op->script.user = op;
+    op->own_fd = op->script.pass_fd;
     op->script.quiet_loss = true;
     op->script.until = migration_over;
     op->script.until_timeout_ms = STATE_MS;
@@ -64,10 +137,16 @@ static int new_state_op(libxl__host *h, libxl__host_call *call, int fd,
     return 0;
 }
 
-static void pass_fd(struct libxl__qemu_op *op)
+static void add_steps(struct libxl__qemu_op *op, const char *command)
 {
-    op->steps[op->script.nr_steps].pass_fd = true;
+    op->steps[STEP_VERSION].check = choose_way;
+    libxl__qemu_op_step(op, "query-version", NULL);
+    op->steps[STEP_SETS].check = find_old_set;
+    libxl__qemu_op_step(op, "query-fdsets", NULL);
+    libxl__qemu_op_step(op, "query-status", NULL);
+    op->steps[STEP_FD].pass_fd = true;
     libxl__qemu_op_step(op, "getfd", "{\"fdname\":\"" FD_NAME "\"}");
+    libxl__qemu_op_step(op, command, "{\"uri\":\"fd:" FD_NAME "\"}");
 }
 
 static void explain(struct libxl__qemu_op *op, int rc, const char *verb)
@@ -83,8 +162,6 @@ static void explain(struct libxl__qemu_op *op, int rc, const char *verb)
 static int save_done(struct libxl__qemu_op *op, int rc, yajl_val last)
 {
     explain(op, rc, "save");
-    if (!rc && lseek(op->script.pass_fd, 0, SEEK_SET))
-        rc = ERROR_FAIL;
     return rc == ERROR_NOT_READY ? ERROR_FAIL : rc;
 }
 
@@ -94,7 +171,7 @@ int libxl__qemu_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     struct libxl__qemu_op *op;
     int rc;
 
-    rc = new_state_op(h, call, fd, &op);
+    rc = new_state_op(h, call, fd, O_WRONLY, &op);
     if (rc)
         return rc;
     op->run.state_taken = true;
@@ -103,10 +180,10 @@ int libxl__qemu_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
         libxl__qemu_op_drop(op);
         return rc;
     }
-    pass_fd(op);
-    libxl__qemu_op_step(op, "migrate", "{\"uri\":\"fd:" FD_NAME "\"}");
+    add_steps(op, "migrate");
     /* as QEMU does with its own disks when its state is out */
     op->dev_after = "inactivate";
+    op->pci_quiet = true;
     op->done = save_done;
     return libxl__qemu_op_start(egc, op);
 }
@@ -125,12 +202,13 @@ int libxl__qemu_dm_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     struct libxl__qemu_op *op;
     int rc;
 
-    rc = new_state_op(h, call, fd, &op);
+    rc = new_state_op(h, call, fd, O_RDONLY, &op);
     if (rc)
         return rc;
-    pass_fd(op);
-    libxl__qemu_op_step(op, "migrate-incoming",
-                        "{\"uri\":\"fd:" FD_NAME "\"}");
+    add_steps(op, "migrate-incoming");
+    /* the devices' own state came behind QEMU's in the stream, and is in */
+    op->dev_after = "loaded";
+    op->pci_recreate = true;
     op->done = load_done;
     return libxl__qemu_op_start(egc, op);
 }

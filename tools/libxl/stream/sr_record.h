@@ -62,7 +62,7 @@ struct libxl__sr_order {
     bool hvm, legacy;    /* set by the caller */
     unsigned nr_devices; /* set by the caller */
     bool libxc, xenstore, end;
-    uint32_t contexts; /* EMULATOR_CONTEXT seen: the index that is due */
+    uint32_t contexts; /* EMULATOR_CONTEXT indices seen: the next one is due */
 };
 /* May this record stand here, with this length? Notes that it was seen. */
 const char *libxl__sr_order_record(struct libxl__sr_order *o,

@@ -7,7 +7,8 @@
  *
  *   LIBXC_CONTEXT            (run_libxc) -> libxc_done
  *   EMULATOR_XENSTORE_DATA   xenstore_read
- *   EMULATOR_CONTEXT         context_header_read -> context_copied
+ *   EMULATOR_CONTEXT         context_header_read [-> emulator_ready]
+ *                            -> context_copied
  *                            -> rest_skipped (the padding)
  *   unknown and optional     rest_skipped
  *
@@ -361,12 +362,19 @@ static void context_header_read(libxl__egc *egc, libxl__bufreader *br,
     st->rest = libxl__sr_padding(st->rec.bytes);
     rc = st->sr->open_emulator(egc, st->sr, emu.id, emu.index,
                                st->dc.bytes_to_read);
-    if (rc < 0) {
-        finish(egc, st, rc);
-        return;
-    }
-    st->dc.writefd = rc;
-    rc = libxl__datacopier_start(&st->dc);
+    if (rc != LIBXL__SR_LATER)
+        libxl__stream_read_emulator_ready(egc, st->sr, rc);
+}
+
+void libxl__stream_read_emulator_ready(libxl__egc *egc, libxl__stream_read *sr,
+                                       int fd)
+{
+    struct libxl__srd_state *st = sr->state;
+    int rc = fd < 0 ? fd : 0;
+
+    st->dc.writefd = fd;
+    if (!rc)
+        rc = libxl__datacopier_start(&st->dc);
     if (rc)
         finish(egc, st, rc);
 }

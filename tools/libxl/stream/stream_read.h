@@ -12,6 +12,8 @@
 #ifndef LIBXL_STREAM_READ_H
 #define LIBXL_STREAM_READ_H
 
+#include <limits.h>
+
 #include "engine/engine.h"
 
 typedef struct libxl__stream_read libxl__stream_read;
@@ -29,7 +31,9 @@ struct libxl__stream_read {
      */
     void (*run_libxc)(libxl__egc *egc, libxl__stream_read *sr);
     /* Where emulator state (id, index) of so many bytes goes: an fd, owned by
-     * the callee, or a negative libxl error (already logged). */
+     * the callee, or a negative libxl error (already logged); or
+     * LIBXL__SR_LATER, and libxl__stream_read_emulator_ready says it. A device
+     * (index above 0) is asked again for each piece of its state. */
     int (*open_emulator)(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
                          uint32_t index, uint64_t bytes);
     /* One whitelisted physmap key and value. */
@@ -47,5 +51,9 @@ int libxl__stream_read_start(libxl__egc *egc, libxl__stream_read *sr);
 void libxl__stream_read_stop(libxl__egc *egc, libxl__stream_read *sr, int rc);
 void libxl__stream_read_libxc_done(libxl__egc *egc, libxl__stream_read *sr,
                                    int rc);
+#define LIBXL__SR_LATER INT_MIN
+/* fd: as open_emulator returns it. */
+void libxl__stream_read_emulator_ready(libxl__egc *egc, libxl__stream_read *sr,
+                                       int fd);
 
 #endif

@@ -5,6 +5,7 @@
  *   start -> opening_done -> (run_libxc) -> libxc_done -> (get_emulator)
  *         -> emulator_done -> [xenstore_done]
  *         -> { context_header_done -> context_copied -> padding_done }...
+ *         -> { (get_piece) -> write_piece -> the same three }...
  *         -> end_done                                       (any) -> finish
  */
 #include "stream/stream_write.h"
@@ -28,6 +29,7 @@ struct libxl__sw_state {
     libxl__datacopier dc;
     const struct libxl__emulator_state *states; /* the owner's */
     unsigned nr, next;
+    struct libxl__emulator_state piece; /* behind them */
 };
 
 static struct libxl__sw_state *st_of_bw(libxl__bufwriter *bw)
@@ -230,21 +232,54 @@ static void xenstore_done(libxl__egc *egc, libxl__bufwriter *bw,
         write_next_context(egc, st);
 }
 
-/* The next EMULATOR_CONTEXT, or END behind the last. */
-static void write_next_context(libxl__egc *egc, struct libxl__sw_state *st)
+static void write_end(libxl__egc *egc, struct libxl__sw_state *st)
 {
     static const struct libxl__sr_record end = { .type = REC_TYPE_END };
+    uint8_t raw[LIBXL__SR_RECORD_HEADER_BYTES];
+
+    libxl__sr_encode_record(&end, raw);
+    write_bytes(egc, st, raw, sizeof(raw), end_done);
+}
+
+/* The next EMULATOR_CONTEXT, or what follows the last. */
+static void write_next_context(libxl__egc *egc, struct libxl__sw_state *st)
+{
     const struct libxl__emulator_state *from = st->states + st->next;
     uint8_t raw[16];
 
+    if (st->next == st->nr && st->sw->get_piece) {
+        st->sw->get_piece(egc, st->sw);
+        return;
+    }
     if (st->next == st->nr) {
-        libxl__sr_encode_record(&end, raw);
-        write_bytes(egc, st, raw, LIBXL__SR_RECORD_HEADER_BYTES, end_done);
+        write_end(egc, st);
         return;
     }
     encode_emulator_record(REC_TYPE_EMULATOR_CONTEXT, from->bytes, from->id,
                            from->index, raw);
     write_bytes(egc, st, raw, sizeof(raw), context_header_done);
+}
+
+void libxl__stream_write_piece(libxl__egc *egc, libxl__stream_write *sw, int rc,
+                               const struct libxl__emulator_state *piece)
+{
+    struct libxl__sw_state *st = sw->state;
+
+    if (!rc && piece)
+        rc = check_sizes(sw, piece, 1, 0);
+    if (rc) {
+        finish(egc, st, rc);
+        return;
+    }
+    if (!piece) {
+        write_end(egc, st);
+        return;
+    }
+    st->piece = *piece;
+    st->states = &st->piece;
+    st->nr = 1;
+    st->next = 0;
+    write_next_context(egc, st);
 }
 
 static void context_header_done(libxl__egc *egc, libxl__bufwriter *bw,
@@ -263,7 +298,7 @@ static void context_header_done(libxl__egc *egc, libxl__bufwriter *bw,
     st->dc.readwhat = "the device model's state";
     st->dc.writewhat = "the stream";
     st->dc.callback = context_copied;
-    if (lseek(from->fd, 0, SEEK_SET)) {
+    if (!from->from_here && lseek(from->fd, 0, SEEK_SET)) {
         LOGED(libxl__ao_ctx(st->sw->ao), st->sw->domid, ERROR, errno,
               "cannot read the state of device model %u", from->index);
         finish(egc, st, ERROR_FAIL);

@@ -3,7 +3,8 @@
  * stream_write.h - write one libxl v2 stream (docs/specs/libxl-stream.md).
  *
  * start -> header -> LIBXC_CONTEXT -> (run_libxc) -> [emulator_xenstore_data]
- *       -> emulator_context ... -> END -> callback
+ *       -> emulator_context ... [-> (get_piece) -> emulator_context]...
+ *       -> END -> callback
  *
  * Owns:      nothing of the caller's. fd stays the caller's.
  * Seams:     libxc and the emulator's state arrive as functions in params, so
@@ -21,6 +22,7 @@ struct libxl__emulator_state {
     uint32_t id, index;
     int fd; /* owned by who provides it */
     uint64_t bytes;
+    bool from_here; /* from where fd stands: it may be a socket */
 };
 
 struct libxl__stream_write {
@@ -35,6 +37,9 @@ struct libxl__stream_write {
     /* Called when memory is out: fill *states (valid until the callback of the
      * stream) and answer with libxl__stream_write_emulator_done. NULL: none. */
     void (*get_emulator)(libxl__egc *egc, libxl__stream_write *sw);
+    /* Called when those are out, and again when a piece is: answer with
+     * libxl__stream_write_piece. NULL: there are none. */
+    void (*get_piece)(libxl__egc *egc, libxl__stream_write *sw);
     void (*callback)(libxl__egc *egc, libxl__stream_write *sw, int rc);
     /* private */
     struct libxl__sw_state *state;
@@ -50,5 +55,10 @@ void libxl__stream_write_emulator_done(libxl__egc *egc, libxl__stream_write *sw,
                                        const struct libxl__emulator_state *st,
                                        unsigned nr, const void *xs_data,
                                        size_t xs_bytes);
+
+/* The next piece of a device's state, copied from; NULL: that was all. */
+void libxl__stream_write_piece(libxl__egc *egc, libxl__stream_write *sw,
+                               int rc,
+                               const struct libxl__emulator_state *piece);
 
 #endif

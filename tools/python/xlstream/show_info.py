@@ -30,7 +30,9 @@ class InfoSink(Sink):
         self.bytes[key] += 8 + rec.length + -rec.length % 8
 
     def emulator(self, rec, index):
-        self.emulators.append(rec.left)
+        if index == len(self.emulators):
+            self.emulators.append(0)
+        self.emulators[-1] += rec.left
 
     def pages(self, rec, entries, count):
         kinds = collections.Counter(entry >> 60 for entry in entries)
