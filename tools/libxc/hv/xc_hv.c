@@ -118,6 +118,21 @@ int xc_hv_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
     return rc ? rc : hv->ops->populate(hv, pfns, n);
 }
 
+int xc_hv_populate_extent(struct xc_hv *hv, xc_pfn_t first)
+{
+    assert(first % XC_EXTENT_PAGES == 0);
+    if (first >= hv->nr_pfns || hv->nr_pfns - first < XC_EXTENT_PAGES)
+        return -ENOMEM;
+    return hv->ops->populate_extent(hv, first);
+}
+
+int xc_hv_unpopulate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
+{
+    int rc = below_end(hv, pfns, n);
+
+    return rc ? rc : hv->ops->unpopulate(hv, pfns, n);
+}
+
 int xc_hv_write_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
                       const void *data)
 {

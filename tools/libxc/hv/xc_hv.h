@@ -38,6 +38,7 @@ struct xc_hv_info {
     xc_pfn_t used_pages; /* about so many hold anything; 0: unknown */
     bool qemu_host;      /* image is bound to a QEMU host */
     bool zero_fresh;     /* a fresh page is zero: holes need not be sent */
+    bool has_extents;    /* populate_extent is worth trying */
     uint32_t xen_major, xen_minor; /* 0 on a QEMU host */
 };
 
@@ -86,6 +87,11 @@ struct xc_hv_ops {
     int (*memory_fd)(struct xc_hv *hv);
 
     int (*populate)(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);
+    /* XC_EXTENT_PAGES in one piece, first being a multiple of that.
+     * -ENOMEM: there is none, and nothing was made. */
+    int (*populate_extent)(struct xc_hv *hv, xc_pfn_t first);
+    /* Of an extent: pages that nobody wrote to go away again. */
+    int (*unpopulate)(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);
     /* data: n pages, one behind the other, in the order of pfns */
     int (*write_pages)(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
                        const void *data);
@@ -109,6 +115,7 @@ struct xc_hv_ops {
 };
 
 #define XC_BATCH_MAX 1024u
+#define XC_EXTENT_PAGES 512u
 #define XC_PFN_LIMIT (UINT64_C(1) << 52) /* what a stream can name */
 
 struct xc_hv_pv_ops; /* xc_hv_pv.h */
@@ -159,6 +166,8 @@ int xc_hv_map_batch(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
 void xc_hv_unmap_batch(struct xc_hv *hv);
 int xc_hv_memory_fd(struct xc_hv *hv);
 int xc_hv_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);
+int xc_hv_populate_extent(struct xc_hv *hv, xc_pfn_t first);
+int xc_hv_unpopulate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);
 int xc_hv_write_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
                       const void *data);
 int xc_hv_zero_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);

@@ -150,6 +150,7 @@ static void fake_close(struct xc_hv *hv)
     xc_hv_fake_pv_dispose(f);
     xc_bitmap_dispose(&f->touched);
     xc_bitmap_dispose(&f->dirty);
+    xc_bitmap_dispose(&f->made);
     free(f);
 }
 
@@ -163,6 +164,7 @@ static int fake_info(struct xc_hv *hv, struct xc_hv_info *out)
         .used_pages = xc_bitmap_count(&f->touched),
         .qemu_host = f->p.qemu_host,
         .zero_fresh = f->p.type == XC_GUEST_HVM,
+        .has_extents = !f->p.qemu_host,
         .xen_major = f->p.qemu_host ? 0 : 4,
         .xen_minor = f->p.qemu_host ? 0 : 17,
     };
@@ -217,8 +219,28 @@ static int fake_memory_fd(struct xc_hv *hv)
 
 static int fake_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
 {
+    for (size_t i = 0; i < n; i++)
+        xc_bitmap_set(&fake_of(hv)->made, pfns[i]);
     if (hv->pv)
         xc_hv_fake_pv_populate(fake_of(hv), pfns, n);
+    return 0;
+}
+
+static int fake_populate_extent(struct xc_hv *hv, xc_pfn_t first)
+{
+    xc_pfn_t pfns[XC_EXTENT_PAGES];
+
+    for (size_t i = 0; i < XC_EXTENT_PAGES; i++)
+        pfns[i] = first + i;
+    return fake_populate(hv, pfns, XC_EXTENT_PAGES);
+}
+
+static int fake_unpopulate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        xc_bitmap_clear(&fake_of(hv)->made, pfns[i]);
+    if (hv->pv)
+        xc_hv_fake_pv_unpopulate(fake_of(hv), pfns, n);
     return 0;
 }
 
@@ -327,6 +349,8 @@ static const struct xc_hv_ops fake_ops = {
     .unmap_batch = fake_unmap_batch,
     .memory_fd = fake_memory_fd,
     .populate = fake_populate,
+    .populate_extent = fake_populate_extent,
+    .unpopulate = fake_unpopulate,
     .write_pages = fake_write_pages,
     .zero_pages = fake_zero_pages,
     .dirty_start = fake_dirty_start,
@@ -395,6 +419,8 @@ int xc_hv_fake_open(const struct xc_hv_fake_params *p, struct xc_hv **out)
     rc = xc_bitmap_init(&f->touched, p->nr_pfns);
     if (!rc)
         rc = xc_bitmap_init(&f->dirty, p->nr_pfns);
+    if (!rc)
+        rc = xc_bitmap_init(&f->made, p->nr_pfns);
     if (!rc && p->nr_pfns)
         rc = map_guest(f);
     if (!rc && p->type == XC_GUEST_PV)
@@ -419,6 +445,11 @@ uint8_t *xc_hv_fake_memory(struct xc_hv *hv)
 const struct xc_bitmap *xc_hv_fake_touched(const struct xc_hv *hv)
 {
     return &fake_of(hv)->touched;
+}
+
+const struct xc_bitmap *xc_hv_fake_made(const struct xc_hv *hv)
+{
+    return &fake_of(hv)->made;
 }
 
 void xc_hv_fake_guest_writes(struct xc_hv *hv, xc_pfn_t pfn, uint8_t value)

@@ -13,6 +13,8 @@
 uint8_t *xc_hv_fake_memory(struct xc_hv *hv);
 /* Pages that were ever written: what next_run walks over. */
 const struct xc_bitmap *xc_hv_fake_touched(const struct xc_hv *hv);
+/* Pages that populate made, and unpopulate left. */
+const struct xc_bitmap *xc_hv_fake_made(const struct xc_hv *hv);
 /* As the guest would: logged when the dirty log is on. */
 void xc_hv_fake_guest_writes(struct xc_hv *hv, xc_pfn_t pfn, uint8_t value);
 bool xc_hv_fake_is_logging(const struct xc_hv *hv);

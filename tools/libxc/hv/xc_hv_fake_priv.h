@@ -32,7 +32,7 @@ struct fake {
     struct xc_hv base;
     struct xc_hv_fake_params p;
     uint8_t *memory;
-    struct xc_bitmap touched, dirty;
+    struct xc_bitmap touched, dirty, made;
     struct xc_hv_buf blobs[XC_FAKE_BLOBS];
     struct xc_hv_tsc tsc;
     bool has_tsc, logging, runs;
@@ -53,6 +53,7 @@ int xc_hv_fake_pv_init(struct fake *f);
 void xc_hv_fake_pv_dispose(struct fake *f);             /* idempotent */
 void xc_hv_fake_pv_adopt(struct fake *f, xc_pfn_t pfn); /* gets a frame */
 void xc_hv_fake_pv_populate(struct fake *f, const xc_pfn_t *pfns, size_t n);
+void xc_hv_fake_pv_unpopulate(struct fake *f, const xc_pfn_t *pfns, size_t n);
 void xc_hv_fake_pv_types(struct fake *f, const xc_pfn_t *pfns, size_t n,
                          uint32_t *types);
 

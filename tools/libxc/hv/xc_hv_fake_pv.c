@@ -18,7 +18,7 @@
 
 static xc_pfn_t pfn_of(const struct fake *f, uint64_t mfn)
 {
-    if (mfn < FIRST_MFN || mfn - FIRST_MFN >= f->base.nr_pfns)
+    if (mfn < FIRST_MFN || mfn - FIRST_MFN >= f->pv.next)
         return XC_INVALID_PFN;
     return f->pv.m2p[mfn - FIRST_MFN] - 1; /* 0: wraps to none */
 }
@@ -37,6 +37,15 @@ void xc_hv_fake_pv_populate(struct fake *f, const xc_pfn_t *pfns, size_t n)
         xc_hv_fake_pv_adopt(f, pfns[i]);
         /* what its last owner left */
         memset(xc_hv_fake_page(f, pfns[i]), 0xa5, XC_PAGE_SIZE);
+    }
+}
+
+void xc_hv_fake_pv_unpopulate(struct fake *f, const xc_pfn_t *pfns, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (f->pv.p2m[pfns[i]])
+            f->pv.m2p[f->pv.p2m[pfns[i]] - FIRST_MFN] = 0;
+        f->pv.p2m[pfns[i]] = 0;
     }
 }
 
@@ -204,7 +213,8 @@ int xc_hv_fake_pv_init(struct fake *f)
     f->base.pv = &fake_pv_ops;
     f->pv.width = f->p.pv_width ? f->p.pv_width : 8;
     f->pv.p2m = calloc(n + 1, sizeof(*f->pv.p2m));
-    f->pv.m2p = calloc(n + 1, sizeof(*f->pv.m2p));
+    /* a frame that was given back is not used again */
+    f->pv.m2p = calloc(2 * n + 1, sizeof(*f->pv.m2p));
     f->pv.types = calloc(n + 1, 1);
     f->pv.shared_info = calloc(1, XC_PAGE_SIZE);
     if (!f->pv.p2m || !f->pv.m2p || !f->pv.types || !f->pv.shared_info)

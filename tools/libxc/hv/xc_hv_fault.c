@@ -114,6 +114,23 @@ static int fault_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
     return rc ? rc : inner_rc;
 }
 
+static int fault_populate_extent(struct xc_hv *hv, xc_pfn_t first)
+{
+    int rc;
+
+    strike(hv, "populate_extent", 0, &rc);
+    return rc ? rc : xc_hv_populate_extent(inner_of(hv), first);
+}
+
+static int fault_unpopulate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
+{
+    int rc, inner_rc;
+
+    n = strike(hv, "unpopulate", n, &rc);
+    inner_rc = xc_hv_unpopulate(inner_of(hv), pfns, n);
+    return rc ? rc : inner_rc;
+}
+
 static int fault_write_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
                              const void *data)
 {
@@ -208,6 +225,8 @@ static const struct xc_hv_ops fault_ops = {
     .unmap_batch = fault_unmap_batch,
     .memory_fd = fault_memory_fd,
     .populate = fault_populate,
+    .populate_extent = fault_populate_extent,
+    .unpopulate = fault_unpopulate,
     .write_pages = fault_write_pages,
     .zero_pages = fault_zero_pages,
     .dirty_start = fault_dirty_start,

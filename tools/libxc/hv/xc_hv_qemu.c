@@ -176,6 +176,12 @@ static int qemu_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
     return 0; /* the file has its size, and pages come by writing */
 }
 
+/* info says that there are none */
+static int qemu_populate_extent(struct xc_hv *hv, xc_pfn_t first)
+{
+    return -ENOMEM;
+}
+
 static int pwrite_all(int fd, const uint8_t *from, uint64_t n, uint64_t at)
 {
     while (n) {
@@ -312,6 +318,8 @@ static const struct xc_hv_ops qemu_ops = {
     .unmap_batch = qemu_unmap_batch,
     .memory_fd = qemu_memory_fd,
     .populate = qemu_populate,
+    .populate_extent = qemu_populate_extent,
+    .unpopulate = qemu_populate,
     .write_pages = qemu_write_pages,
     .zero_pages = qemu_zero_pages,
     .dirty_start = qemu_dirty_start,

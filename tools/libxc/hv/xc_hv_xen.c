@@ -54,6 +54,7 @@ static int xen_info(struct xc_hv *hv, struct xc_hv_info *out)
         .type = hv->pv ? XC_GUEST_PV : XC_GUEST_HVM,
         .nr_pfns = hv->nr_pfns,
         .used_pages = x->tot_pages,
+        .has_extents = true,
         .xen_major = (uint32_t)version >> 16,
         .xen_minor = (uint32_t)version & 0xffff,
     };
@@ -75,6 +76,8 @@ static const struct xc_hv_ops xen_ops = {
     .unmap_batch = xc_hv_xen_unmap_batch,
     .memory_fd = xen_memory_fd,
     .populate = xc_hv_xen_populate,
+    .populate_extent = xc_hv_xen_populate_extent,
+    .unpopulate = xc_hv_xen_unpopulate,
     .write_pages = xc_hv_xen_write_pages,
     .zero_pages = xc_hv_xen_zero_pages,
     .dirty_start = xc_hv_xen_dirty_start,

@@ -118,6 +118,8 @@ void xc_hv_xen_unmap_batch(struct xc_hv *hv);
 
 /* xc_hv_xen_fill.c */
 int xc_hv_xen_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);
+int xc_hv_xen_populate_extent(struct xc_hv *hv, xc_pfn_t first);
+int xc_hv_xen_unpopulate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);
 int xc_hv_xen_write_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
                           const void *data);
 int xc_hv_xen_zero_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);

@@ -6,13 +6,21 @@
 int xc_sr_populate_init(struct xc_sr_populate *p, struct xc_hv *hv,
                         const struct xc_hv_info *info)
 {
-    *p = (struct xc_sr_populate){.hv = hv, .zero_fresh = info->zero_fresh};
-    return xc_bitmap_init(&p->there, info->nr_pfns);
+    int rc;
+
+    *p = (struct xc_sr_populate){
+        .hv = hv,
+        .zero_fresh = info->zero_fresh,
+        .has_extents = info->has_extents,
+    };
+    rc = xc_bitmap_init(&p->there, info->nr_pfns);
+    return rc ? rc : xc_bitmap_init(&p->ahead, XC_EXTENT_PAGES);
 }
 
 void xc_sr_populate_dispose(struct xc_sr_populate *p)
 {
     xc_bitmap_dispose(&p->there);
+    xc_bitmap_dispose(&p->ahead);
 }
 
 bool xc_sr_populated(const struct xc_sr_populate *p, xc_pfn_t pfn)
@@ -52,6 +60,88 @@ int xc_sr_populate_wipe(struct xc_sr_populate *p)
     return rc;
 }
 
+int xc_sr_populate_end(struct xc_sr_populate *p)
+{
+    xc_pfn_t pfns[XC_EXTENT_PAGES];
+    uint64_t i = 0;
+    size_t n = 0;
+
+    while ((i = xc_bitmap_next(&p->ahead, i)) < p->ahead.bits)
+        pfns[n++] = p->extent + i++;
+    xc_bitmap_clear_all(&p->ahead);
+    return n ? xc_hv_unpopulate(p->hv, pfns, n) : 0;
+}
+
+/* One that the extent has brought already. */
+static bool was_ahead(struct xc_sr_populate *p, xc_pfn_t pfn)
+{
+    uint64_t i = pfn - p->extent;
+
+    if (pfn < p->extent || i >= p->ahead.bits || !xc_bitmap_test(&p->ahead, i))
+        return false;
+    xc_bitmap_clear(&p->ahead, i);
+    return true;
+}
+
+/* How many from fresh[0] on stand in a row inside one extent, from its
+ * beginning. */
+static size_t row_of_extent(const xc_pfn_t *fresh, size_t n)
+{
+    size_t row = 1;
+
+    if (fresh[0] % XC_EXTENT_PAGES)
+        return 0;
+    while (row < n && row < XC_EXTENT_PAGES && fresh[row] == fresh[0] + row)
+        row++;
+    return row;
+}
+
+/* None of the rest of the extent is there already. */
+static bool rest_is_free(const struct xc_sr_populate *p, xc_pfn_t first,
+                         size_t row)
+{
+    xc_pfn_t end = first + XC_EXTENT_PAGES;
+
+    return end <= p->there.bits &&
+           xc_bitmap_next(&p->there, first + row) >= end;
+}
+
+/* How many of fresh it made; 0: none, singly then. */
+static size_t make_extent(struct xc_sr_populate *p, const xc_pfn_t *fresh,
+                          size_t n, int *rc)
+{
+    size_t row = p->has_extents ? row_of_extent(fresh, n) : 0;
+
+    *rc = 0;
+    if (row < XC_EXTENT_PAGES / 2 || !rest_is_free(p, fresh[0], row))
+        return 0;
+    *rc = xc_sr_populate_end(p);
+    if (*rc || xc_hv_populate_extent(p->hv, fresh[0]))
+        return 0;
+    p->extent = fresh[0];
+    xc_bitmap_set_range(&p->ahead, row, XC_EXTENT_PAGES - row);
+    return row;
+}
+
+static int make(struct xc_sr_populate *p, const xc_pfn_t *fresh, size_t n)
+{
+    size_t from = 0, i = 0, made;
+    int rc = 0;
+
+    while (!rc && i < n) {
+        made = make_extent(p, fresh + i, n - i, &rc);
+        if (!made) {
+            i++;
+            continue;
+        }
+        if (i > from)
+            rc = xc_hv_populate(p->hv, fresh + from, i - from);
+        i += made;
+        from = i;
+    }
+    return rc || from == n ? rc : xc_hv_populate(p->hv, fresh + from, n - from);
+}
+
 int xc_sr_populate(struct xc_sr_populate *p, const xc_pfn_t *pfns, size_t n)
 {
     xc_pfn_t fresh[XC_BATCH_MAX];
@@ -61,17 +151,17 @@ int xc_sr_populate(struct xc_sr_populate *p, const xc_pfn_t *pfns, size_t n)
     for (size_t i = 0; !rc && i < n; i++) {
         if (xc_sr_populated(p, pfns[i]))
             continue;
-        fresh[nr_fresh++] = pfns[i];
         /* at once: a PFN may be listed twice */
         xc_bitmap_set(&p->there, pfns[i]);
+        if (was_ahead(p, pfns[i]))
+            continue;
+        fresh[nr_fresh++] = pfns[i];
         if (nr_fresh == XC_BATCH_MAX) {
-            rc = xc_hv_populate(p->hv, fresh, nr_fresh);
+            rc = make(p, fresh, nr_fresh);
             nr_fresh = 0;
         }
     }
-    if (!rc && nr_fresh)
-        rc = xc_hv_populate(p->hv, fresh, nr_fresh);
-    return rc;
+    return rc || !nr_fresh ? rc : make(p, fresh, nr_fresh);
 }
 
 int xc_sr_populate_zero(struct xc_sr_populate *p, const xc_pfn_t *pfns,

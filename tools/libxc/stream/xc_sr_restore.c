@@ -94,6 +94,19 @@ static int static_data_done(struct xc_sr_restore *r)
     return 0;
 }
 
+static int end(struct xc_sr_restore *r)
+{
+    int rc = xc_sr_populate_end(&r->populate);
+
+    if (rc)
+        return xc_sr_rec_fail(r, rc,
+                              "cannot give back memory that nothing "
+                              "came for (%s): %s",
+                              xc_hv_name(r->p->hv), strerror(-rc));
+    return r->info.type == XC_GUEST_PV ? xc_sr_restore_pv_end(r)
+                                       : xc_sr_restore_hvm_end(r);
+}
+
 static int handle(struct xc_sr_restore *r)
 {
     switch (r->record.type) {
@@ -130,8 +143,7 @@ static int handle(struct xc_sr_restore *r)
     case XC_REC_STATIC_DATA_END:
         return 0;
     case XC_REC_END:
-        return r->info.type == XC_GUEST_PV ? xc_sr_restore_pv_end(r)
-                                           : xc_sr_restore_hvm_end(r);
+        return end(r);
     default:
         return xc_sr_rec_fail(r, -ENOTSUP, "this record cannot be handled");
     }

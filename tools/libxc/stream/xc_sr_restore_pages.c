@@ -197,6 +197,25 @@ static int take_zeros(struct xc_sr_restore *r, const xc_pfn_t *pfns, size_t n)
     return rc ? fail_hv(r, rc, "zero", pfns, n) : 0;
 }
 
+/* Pieces of 2 MiB want to be asked for in a row, whatever is in the pages. */
+static int make_pages(struct xc_sr_restore *r, uint32_t count)
+{
+    xc_pfn_t pfns[XC_BATCH_MAX];
+    int rc = 0;
+
+    for (uint32_t i = 0; !rc && i < count;) {
+        size_t n = 0;
+
+        for (; i < count && n < XC_BATCH_MAX; i++)
+            if (xc_sr_type_in_ram(xc_sr_pd_type(r->entries[i])))
+                pfns[n++] = xc_sr_pd_pfn(r->entries[i]);
+        rc = n ? xc_sr_populate(&r->populate, pfns, n) : 0;
+        if (rc)
+            return fail_hv(r, rc, "allocate", pfns, n);
+    }
+    return 0;
+}
+
 /* Hands the entries of one kind to fn, XC_BATCH_MAX at a time, in order. */
 static int for_entries(struct xc_sr_restore *r, uint32_t count, bool with_data,
                        pages_fn fn)
@@ -251,6 +270,8 @@ int xc_sr_restore_pages(struct xc_sr_restore *r)
 
     if (!rc)
         rc = check_entries(r, count);
+    if (!rc && !verifying(r) && r->info.has_extents && !r->info.zero_fresh)
+        rc = make_pages(r, count);
     if (!rc && r->info.type == XC_GUEST_PV)
         xc_sr_restore_pv_note(r, count);
     if (!rc)
