@@ -10,6 +10,8 @@ mode=$1
 shift
 [ "$mode" = theirs ] || need_ours
 names=" ${*:-$(awk '/^[^#]/ { print $2 }' /mnt/host/guests | tr '\n' ' ') stuck} "
+us=ours
+[ "$mode" = mixed ] || us=theirs
 
 prepare() {
     truncate -s 16M "$data/disk-file"
@@ -19,61 +21,80 @@ prepare() {
     ifconfig xenbr0 up
 }
 
+answers() { # NAME COMMAND PATTERN
+    type_to "$1" "$2" && says "$1" "$3"
+}
+
 # What xenstore says of the guest NAME at KEY.
 key_of() {
     local id
     id=$(domid "$1") && xenstore-read "/local/domain/$id/$2"
 }
 
-vcpus_online() { xl vcpu-list "$1" | awk 'NR > 1 && $5 != "--p"' | wc -l; }
-
-answers() { # NAME COMMAND PATTERN
-    type_to "$1" "$2" && says "$1" "$3"
+has_smp() {
+    [ "$(xl vcpu-list "$1" | awk 'NR > 1 && $5 != "--p"' | wc -l)" = 2 ]
 }
 
-has_smp() { [ "$(vcpus_online "$1")" = 2 ]; }
-has_pvsmp() { has_smp "$1"; }
-# What was written before the guest moved is there, and can be written to.
+write_disk() { # NAME WORD
+    echo "$2" >"/tmp/word-$1"
+    answers "$1" "disk-write $2" '^DISK-WRITE OK'
+}
+
+# What was written before the guest moved is there, and it can write.
 has_disk() {
-    answers "$1" disk "^DISK $(cat /tmp/word)" && echo "word$$-$count" >/tmp/word &&
-        answers "$1" "disk-write $(cat /tmp/word)" '^DISK-WRITE OK'
+    answers "$1" disk "^DISK $(cat "/tmp/word-$1")" && write_disk "$1" "word-$count"
 }
-has_file() { has_disk "$1"; }
-has_phy() { has_disk "$1"; }
+
 has_vif() {
     answers "$1" net '^NET eth0 00:16:3e:00:00:01' &&
         [ "$(key_of "$1" device/vif/0/state)" = 4 ] &&
         [ -e "/sys/class/net/xenbr0/brif/vif$(domid "$1").0" ]
 }
-has_small() { # ballooned down
+
+has_less() { # it was ballooned down
     local mib
     mib=$(xl list "$1" | awk 'NR > 1 { print $3 }')
     [ "$mib" -le 85 ] || { echo "$1 has $mib MiB"; return 1; }
 }
 
-first_smp() { :; }
-first_pvsmp() { :; }
-first_disk() {
-    echo first >/tmp/word
-    answers "$1" "disk-write first" '^DISK-WRITE OK'
+has() { # NAME WHAT,...
+    local what
+    for what in $(echo "$2" | tr , ' '); do
+        "has_$what" "$1" || { echo "$1: $what"; return 1; }
+    done
 }
-first_file() { first_disk "$1"; }
-first_phy() { first_disk "$1"; }
-first_vif() { :; }
-first_small() {
+
+shrink() {
     local i=0
     xl mem-set "$1" 84
-    until has_small "$1" || [ $i = 100 ]; do
+    until has_less "$1" >/dev/null || [ $i = 100 ]; do
         i=$((i + 1))
         sleep 0.2
     done
 }
 
-ready() { start_over "$1" && "first_$1" "$1" && "has_$1" "$1"; }
+ready() { # NAME WHAT,...
+    start_over "$1" || return 1
+    case $2 in
+    *disk*) write_disk "$1" first || return 1 ;;
+    less) shrink "$1" ;;
+    esac
+    has "$1" "$2"
+}
 
-moves() { # NAME FROM TO
+moves() { # NAME FROM TO WHAT,...
     forget_log "$1"
-    by_save "$1" "$2" "$3" && "has_$1" "$1"
+    by_save "$1" "$2" "$3" && has "$1" "$4"
+}
+
+guest() { # TYPE NAME WHAT,... LINES
+    echo "$4" | tr ';' '\n' >/tmp/lines
+    guest_config "$1" "$2" "$(cat /tmp/lines)"
+    ok "$2: Debian's xl creates it with $3" ready "$2" "$3" || return
+    ok "$2: save by $us, received by theirs" moves "$2" $us theirs "$3" ||
+        ready "$2" "$3" >/dev/null 2>&1
+    ok "$2: save by theirs, received by $us" moves "$2" theirs $us "$3"
+    xl destroy "$2"
 }
 
 stuck_starts() { xl create -q /tmp/stuck.cfg && starts stuck; }
@@ -91,24 +112,14 @@ refuses() { # FROM
 }
 
 prepare
-while read -r type name line; do
+while read -r type name what lines; do
     case $type in '#'* | '') continue ;; esac
-    case $names in *" $name "*) ;; *) continue ;; esac
-    guest_config "$type" "$name" "$line"
-    ok "$name: Debian's xl creates it" ready "$name" || continue
-    us=ours
-    [ "$mode" = mixed ] || us=theirs
-    ok "$name: save by $us, received by theirs" moves "$name" $us theirs ||
-        ready "$name" >/dev/null 2>&1
-    ok "$name: save by theirs, received by $us" moves "$name" theirs $us
-    xl destroy "$name"
+    case $names in *" $name "*) guest "$type" "$name" "$what" "$lines" ;; esac
 done </mnt/host/guests
 
 case $names in *' stuck '*)
     guest_config pv stuck "$(guest_arguments stuck=1)"
     ok "stuck: Debian's xl creates it" stuck_starts
-    us=ours
-    [ "$mode" = mixed ] || us=theirs
     ok "stuck: not saved by $us, and it goes on" refuses $us
     xl destroy stuck
     ;;
