@@ -77,6 +77,7 @@ preload_so := $(patsubst tools/libxl/host/preload_%.c,$(O)/lib/xl-preload-%.so,\
 hv_xen_c := $(wildcard tools/libxc/hv/xc_hv_xen*.c)
 host_xen_c := $(filter-out $(hv_xen_c),$(xen_c))
 ifneq ($(XEN),0)
+xen_sr := $(O)/tests/xen/xen-sr
 xen_so := $(O)/lib/xl-hv-xen.so $(O)/lib/xl-host-xen.so
 endif
 
@@ -279,8 +280,8 @@ gate: unit
 # root to make it; where that fails, its test says why it is skipped.
 check: deps
 	@[ "$$(id -u)" != 0 ] || scripts/trixie-qemu $(O)/trixie || true
-	@$(MAKE) --no-print-directory $(jobs) unit guest
-	@O=$(O) scripts/check unit gate interop e2e
+	@$(MAKE) --no-print-directory $(jobs) unit guest $(xen_sr)
+	@O=$(O) scripts/check unit gate interop e2e $(if $(xen_sr),xen)
 
 check-asan:
 	@$(MAKE) --no-print-directory O=$(O)-asan unit \
@@ -288,11 +289,11 @@ check-asan:
 	@O=$(O)-asan scripts/check unit
 
 # Debian's hypervisor in QEMU: a dom0 of ours beside Debian's own xl.
-check-xen: all guest $(O)/tests/xen/xen-sr
+check-xen: all guest $(xen_sr)
 	@O=$(O) scripts/check xen
 
 # All of it: also what goes wrong, and two hosts.
-check-xen-full: all guest $(O)/tests/xen/xen-sr
+check-xen-full: all guest $(xen_sr)
 	@O=$(O) XL_TEST_LONG=1 TAP_TIMEOUT=7200 scripts/check xen
 
 lint: unit
@@ -320,11 +321,11 @@ fuzz-smoke: $(fuzz_bin)
 fuzz: $(fuzz_bin)
 	@scripts/fuzz $(FUZZ_SECONDS) $(fuzz_bin)
 
-soak: unit guest $(O)/tests/xen/xen-sr
+soak: unit guest $(xen_sr)
 	@O=$(O) XL_TEST_LONG=1 TAP_TIMEOUT=14400 scripts/check unit interop e2e soak xen
 	@$(MAKE) --no-print-directory fuzz
 
-bench: all guest $(O)/tests/xen/xen-sr
+bench: all guest $(xen_sr)
 	@O=$(O) scripts/bench
 
 quickstart: deps

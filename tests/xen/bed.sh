@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=bash
 # On the host, for tests/xen/*.t: the bed, and TAP that goes on behind it.
-bed_dir=$XL_BUILD/xen
+XL_BUILD=${XL_BUILD:-build}
+bed_dir=$(realpath -m "$XL_BUILD/xen")
+export O=$XL_BUILD
 count=0
 
 # Boot the hypervisor with shadow paging where it can be had; without it Debian's
@@ -10,6 +12,15 @@ with_shadow() {
     if scripts/xen-shadow "$bed_dir" >&2; then
         export XEN_BED_XEN=$bed_dir/xen-shadow
     fi
+}
+
+# dom0, or the reason why there can be none.
+make_dom0() {
+    local rc=0
+    scripts/xen-dom0 "$bed_dir" >&2 || rc=$?
+    [ $rc != 3 ] || skip_all "cannot fetch Debian's Xen packages"
+    [ $rc = 0 ] || exit 1
+    export XEN_BED_KEEP=1
 }
 
 # SCRIPT WORD...: run it in dom0; its tests are the first of ours.

@@ -25,16 +25,6 @@ await() {
     done
 }
 
-# Until FILE has so many bytes: the image is being written.
-await_bytes() {
-    local i=0
-    until [ "$(cat "$1"* 2>/dev/null | wc -c)" -gt "$2" ]; do
-        i=$((i + 1))
-        [ $i -lt 600 ] || return 1
-        sleep 0.1
-    done
-}
-
 # NAME: it goes on as if nothing had been, and is the only one.
 unharmed() {
     local at
@@ -136,9 +126,8 @@ no_space() {
 interrupted() {
     forget_log "$1"
     /opt/xl/bin/xl save "$1" "$data/faults/$1" &
-    await_bytes "$data/faults" 0
     await xl-save-helper
-    kill -INT $!
+    kill -TERM $!
     fails wait $! && unharmed "$1"
 }
 

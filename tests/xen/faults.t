@@ -5,6 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/xen/bed.sh
 [ -n "${XL_TEST_LONG:-}" ] || skip_all 'a long test (make check-xen-full)'
+make_dom0
 with_shadow
 legacy=$(mktemp -d)
 trap 'rm -rf "$legacy"' EXIT

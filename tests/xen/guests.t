@@ -4,6 +4,7 @@
 # one that does not suspend, on a Xen hypervisor: tests/xen/guests.sh in dom0.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/xen/bed.sh
+make_dom0
 with_shadow
 # shellcheck disable=SC2086
 XEN_BED_TIMEOUT=1200 bed guests.sh "${XEN_BED_ALL:-mixed}" ${XEN_BED_GUESTS:-} ||

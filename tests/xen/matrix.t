@@ -13,6 +13,7 @@ their_verifier() {
 
 our_verifier() { tools/python/scripts/verify-stream-v2 -f xl -i "$1"; }
 
+make_dom0
 with_shadow
 # shellcheck disable=SC2086
 XEN_BED_TIMEOUT=1500 bed matrix.sh "${XEN_BED_ALL:-mixed}" \

@@ -2,4 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # A PV guest on a Xen hypervisor (tests/xen/pv.sh runs in its dom0).
 cd "$(dirname "$0")/../.." || exit 1
-exec scripts/xen-bed "$XL_BUILD/xen" pv.sh
+. tests/xen/bed.sh
+[ -n "${XL_TEST_LONG:-}" ] || skip_all 'a long test (make check-xen-full)'
+make_dom0
+bed pv.sh || exit 1
+done_testing

@@ -5,6 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/xen/bed.sh
 [ -n "${XL_TEST_LONG:-}" ] || skip_all 'a long test (make check-xen-full)'
+make_dom0
 with_shadow
 export XEN_BED_TIMEOUT=1200
 wire=$(mktemp -d)
@@ -17,6 +18,6 @@ until [ -S "$wire/wire" ]; do
     sleep 0.2
 done
 # shellcheck disable=SC2086
-XEN_BED_KEEP=1 XEN_BED_HOST=a XEN_BED_LINK=connect:$wire/wire \
+XEN_BED_HOST=a XEN_BED_LINK=connect:$wire/wire \
     bed two-hosts.sh a "${XEN_BED_ALL:-mixed}" ${XEN_BED_TYPES:-pvh} || exit 1
 done_testing
