@@ -30,6 +30,9 @@ static void use(const struct vfu_msg *msg)
         for (uint32_t i = 0; i < msg->u.feature.data_bytes; i++)
             sum += msg->u.feature.data[i];
         break;
+    case VFU_DIRTY_PAGES:
+        sum += msg->u.dirty.addr + msg->u.dirty.bitmap_bytes;
+        break;
     case VFU_MIG_DATA_WRITE:
         for (uint32_t i = 0; i < msg->u.mig.bytes; i++)
             sum += msg->u.mig.data[i];

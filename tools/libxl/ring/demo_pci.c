@@ -314,8 +314,10 @@ static int transition(void *dev, enum devmig_state from, enum devmig_state to)
 
     if (from == DEVMIG_RESUMING)
         return take_loaded(d);
-    if (to == DEVMIG_RESUMING)
+    if (to == DEVMIG_RESUMING) {
         d->loader = (struct demo_loader){0};
+        d->piece_got = 0;
+    }
     if (to == DEVMIG_PRE_COPY ||
         (to == DEVMIG_STOP_COPY && from == DEVMIG_STOP))
         libxl__demo_saver_init(&d->saver, d->ballast);
@@ -361,10 +363,12 @@ static ssize_t write_data(void *dev, const void *buf, uint64_t bytes,
                           uint64_t offset)
 {
     struct libxl__demo *d = dev;
-    const char *wrong = offset ? "a piece that does not begin at its begin"
+    const char *wrong = offset != d->piece_got
+                               ? "a piece with a hole in it"
                                : libxl__demo_loader_take(&d->loader, buf,
                                                          bytes);
 
+    d->piece_got += bytes;
     if (!wrong)
         return (ssize_t)bytes;
     LOG(d->ctx, ERROR, "%s: cannot load %s", d->pci.ops->name, wrong);
@@ -373,7 +377,11 @@ static ssize_t write_data(void *dev, const void *buf, uint64_t bytes,
 
 static int data_written(void *dev, uint64_t bytes)
 {
-    return 0;
+    struct libxl__demo *d = dev;
+    bool whole = bytes == d->piece_got;
+
+    d->piece_got = 0;
+    return whole ? 0 : -EPROTO;
 }
 
 static const struct devmig_ops mig_ops = {

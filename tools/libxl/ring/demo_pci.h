@@ -49,6 +49,7 @@ struct libxl__demo {
     struct demo_regs regs;
     struct demo_saver saver;
     struct demo_loader loader;
+    uint64_t piece_got; /* of the piece that is being written */
     libxl__ev_time timer, copier;
     uint64_t next_tick_ms;
     bool waiting; /* for its copy to end */

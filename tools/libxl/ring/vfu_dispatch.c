@@ -47,12 +47,17 @@ static int do_dma_unmap(libxl__egc *egc, libxl__vfu *vfu, uint8_t *body,
     return r;
 }
 
+static uint32_t nr_regions(const libxl__vfu *vfu)
+{
+    return VFU_NR_REGIONS + vfu->dev->v1;
+}
+
 static int do_get_info(libxl__egc *egc, libxl__vfu *vfu, uint8_t *body,
                        uint32_t *bytes)
 {
     libxl__vfu_put32(body, 16);
     libxl__vfu_put32(body + 4, VFU_DEVICE_F_RESET | VFU_DEVICE_F_PCI);
-    libxl__vfu_put32(body + 8, VFU_NR_REGIONS);
+    libxl__vfu_put32(body + 8, nr_regions(vfu));
     libxl__vfu_put32(body + 12, VFU_NR_IRQS);
     *bytes = 16;
     return 0;
@@ -62,6 +67,8 @@ static uint64_t region_bytes(const libxl__vfu *vfu, uint32_t region)
 {
     if (region < PCI_NR_BARS)
         return vfu->dev->bar_bytes[region];
+    if (region == VFU_REGION_V1 && vfu->dev->v1)
+        return VFU_V1_DATA_AT + VFU_V1_DATA_BYTES;
     return region == VFU_REGION_CONFIG ? PCI_CONFIG_BYTES : 0;
 }
 
@@ -70,23 +77,25 @@ static int do_get_region_info(libxl__egc *egc, libxl__vfu *vfu, uint8_t *body,
 {
     uint64_t size;
 
-    if (vfu->msg.u.index >= VFU_NR_REGIONS)
+    if (vfu->msg.u.info.index >= nr_regions(vfu))
         return EINVAL;
-    size = region_bytes(vfu, vfu->msg.u.index);
+    size = region_bytes(vfu, vfu->msg.u.info.index);
     memset(body, 0, 32);
     libxl__vfu_put32(body, 32);
     libxl__vfu_put32(body + 4,
                      size ? VFU_REGION_F_READ | VFU_REGION_F_WRITE : 0);
-    libxl__vfu_put32(body + 8, vfu->msg.u.index);
+    libxl__vfu_put32(body + 8, vfu->msg.u.info.index);
     libxl__vfu_put64(body + 16, size);
     *bytes = 32;
+    if (vfu->msg.u.info.index == VFU_REGION_V1)
+        *bytes = libxl__vfu_v1_info(body, vfu->msg.u.info.argsz);
     return 0;
 }
 
 static int do_get_irq_info(libxl__egc *egc, libxl__vfu *vfu, uint8_t *body,
                            uint32_t *bytes)
 {
-    uint32_t index = vfu->msg.u.index, flags = VFU_IRQ_F_EVENTFD;
+    uint32_t index = vfu->msg.u.info.index, flags = VFU_IRQ_F_EVENTFD;
 
     if (index >= VFU_NR_IRQS)
         return EINVAL;
@@ -135,6 +144,8 @@ static int do_region_read(libxl__egc *egc, libxl__vfu *vfu, uint8_t *body,
     if (a->region == VFU_REGION_CONFIG)
         r = libxl__pci_config_read(&dev->config, a->offset, body + 16,
                                    a->count);
+    else if (a->region == VFU_REGION_V1)
+        r = -libxl__vfu_v1_read(vfu, a->offset, body + 16, a->count);
     else
         r = dev->ops->read(egc, dev, a->region, a->offset, body + 16, a->count);
     return -r;
@@ -153,6 +164,8 @@ static int do_region_write(libxl__egc *egc, libxl__vfu *vfu, uint8_t *body,
     *bytes = 16;
     if (a->region == VFU_REGION_CONFIG)
         r = libxl__pci_config_write(&dev->config, a->offset, a->data, a->count);
+    else if (a->region == VFU_REGION_V1)
+        r = -libxl__vfu_v1_write(vfu, a->offset, a->data, a->count);
     else
         r = dev->ops->write(egc, dev, a->region, a->offset, a->data, a->count);
     return -r;
@@ -177,6 +190,7 @@ static vfu_handler *const handlers[] = {
     [VFU_REGION_READ] = do_region_read,
     [VFU_REGION_WRITE] = do_region_write,
     [VFU_DEVICE_RESET] = do_reset,
+    [VFU_DIRTY_PAGES] = libxl__vfu_do_dirty_pages,
     [VFU_DEVICE_FEATURE] = libxl__vfu_do_feature,
     [VFU_MIG_DATA_READ] = libxl__vfu_do_mig_read,
     [VFU_MIG_DATA_WRITE] = libxl__vfu_do_mig_write,

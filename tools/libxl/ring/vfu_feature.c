@@ -65,16 +65,10 @@ void libxl__vfu_log_stop(libxl__vfu *vfu)
 
 /* All memory is logged, whatever ranges were asked for: a report gives only
  * what is asked of it. */
-static int set_log_start(libxl__vfu *vfu, uint8_t *data, uint32_t *bytes)
+int libxl__vfu_log_begin(libxl__vfu *vfu)
 {
-    const struct vfu_feature_req *f = &vfu->msg.u.feature;
     uint64_t end = memory_end(vfu);
 
-    if (f->data_bytes < 16 ||
-        (f->data_bytes - 16) / 16 != libxl__vfu_get32(f->data + 8) ||
-        (f->data_bytes - 16) % 16 ||
-        libxl__vfu_get64(f->data) != LIBXL__RING_LOG_PAGE)
-        return EINVAL;
     if (vfu->log)
         return EBUSY;
     vfu->log_bytes = (end / LIBXL__RING_LOG_PAGE + 63) / 64 * 8;
@@ -88,6 +82,18 @@ static int set_log_start(libxl__vfu *vfu, uint8_t *data, uint32_t *bytes)
     return 0;
 }
 
+static int set_log_start(libxl__vfu *vfu, uint8_t *data, uint32_t *bytes)
+{
+    const struct vfu_feature_req *f = &vfu->msg.u.feature;
+
+    if (f->data_bytes < 16 ||
+        (f->data_bytes - 16) / 16 != libxl__vfu_get32(f->data + 8) ||
+        (f->data_bytes - 16) % 16 ||
+        libxl__vfu_get64(f->data) != LIBXL__RING_LOG_PAGE)
+        return EINVAL;
+    return libxl__vfu_log_begin(vfu);
+}
+
 static int set_log_stop(libxl__vfu *vfu, uint8_t *data, uint32_t *bytes)
 {
     if (!vfu->log)
@@ -96,26 +102,20 @@ static int set_log_stop(libxl__vfu *vfu, uint8_t *data, uint32_t *bytes)
     return 0;
 }
 
-static int get_log_report(libxl__vfu *vfu, uint8_t *data, uint32_t *bytes)
+int libxl__vfu_log_take(libxl__vfu *vfu, uint64_t addr, uint64_t bytes,
+                        uint64_t page_bytes, uint8_t *out, uint64_t *words)
 {
-    const struct vfu_feature_req *f = &vfu->msg.u.feature;
-    uint64_t iova, length, first, pages, words;
+    uint64_t first = addr / LIBXL__RING_LOG_PAGE;
+    uint64_t pages = bytes / LIBXL__RING_LOG_PAGE;
 
-    if (f->data_bytes != 24 || !vfu->log)
-        return EINVAL;
-    iova = libxl__vfu_get64(f->data);
-    length = libxl__vfu_get64(f->data + 8);
-    first = iova / LIBXL__RING_LOG_PAGE;
-    pages = length / LIBXL__RING_LOG_PAGE;
-    words = (pages + 63) / 64;
-    if (libxl__vfu_get64(f->data + 16) != LIBXL__RING_LOG_PAGE ||
-        iova % LIBXL__RING_LOG_PAGE || length % LIBXL__RING_LOG_PAGE ||
-        !pages || words * 8 > VFU_MAX_XFER || iova > UINT64_MAX - length)
+    *words = (pages + 63) / 64;
+    if (!vfu->log || page_bytes != LIBXL__RING_LOG_PAGE ||
+        addr % LIBXL__RING_LOG_PAGE || bytes % LIBXL__RING_LOG_PAGE || !pages ||
+        *words * 8 > VFU_MAX_XFER || addr > UINT64_MAX - bytes)
         return EINVAL;
     if (vfu->dev->mem->logs[LIBXL__RING_LOG_FRONTEND].overrun)
         return EIO;
-    memcpy(data, f->data, 24);
-    memset(data + 24, 0, words * 8);
+    memset(out, 0, *words * 8);
     for (uint64_t i = 0; i < pages; i++) {
         uint64_t page = first + i;
         uint8_t bit = (uint8_t)(1u << page % 8);
@@ -124,10 +124,25 @@ static int get_log_report(libxl__vfu *vfu, uint8_t *data, uint32_t *bytes)
             break;
         if (__atomic_fetch_and(&vfu->log[page / 8], (uint8_t)~bit,
                                __ATOMIC_SEQ_CST) & bit)
-            data[24 + i / 8] |= (uint8_t)(1u << i % 8);
+            out[i / 8] |= (uint8_t)(1u << i % 8);
     }
-    *bytes = (uint32_t)(24 + words * 8);
     return 0;
+}
+
+static int get_log_report(libxl__vfu *vfu, uint8_t *data, uint32_t *bytes)
+{
+    const struct vfu_feature_req *f = &vfu->msg.u.feature;
+    uint64_t words;
+    int r;
+
+    if (f->data_bytes != 24)
+        return EINVAL;
+    memcpy(data, f->data, 24);
+    r = libxl__vfu_log_take(vfu, libxl__vfu_get64(f->data),
+                            libxl__vfu_get64(f->data + 8),
+                            libxl__vfu_get64(f->data + 16), data + 24, &words);
+    *bytes = r ? 0 : (uint32_t)(24 + words * 8);
+    return r;
 }
 
 static const struct feature {
@@ -153,7 +168,7 @@ int libxl__vfu_do_feature(libxl__egc *egc, libxl__vfu *vfu, uint8_t *body,
     for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++)
         if (features[i].number == (flags & VFU_FEATURE_MASK))
             f = &features[i];
-    if (!f || (f->needs_migration && !vfu->dev->mig.ops) ||
+    if (!f || vfu->dev->v1 || (f->needs_migration && !vfu->dev->mig.ops) ||
         (flags & VFU_FEATURE_GET && !f->get) ||
         (flags & VFU_FEATURE_SET && !f->set))
         return ENOTTY;
@@ -173,7 +188,7 @@ int libxl__vfu_do_mig_read(libxl__egc *egc, libxl__vfu *vfu, uint8_t *body,
 {
     uint32_t want = vfu->msg.u.mig.bytes, got = 0;
 
-    if (!vfu->dev->mig.ops)
+    if (!vfu->dev->mig.ops || vfu->dev->v1)
         return ENOTTY;
     /* a short reply means the end: fill it as long as there is anything */
     while (got < want) {
@@ -197,7 +212,7 @@ int libxl__vfu_do_mig_write(libxl__egc *egc, libxl__vfu *vfu, uint8_t *body,
 {
     const struct vfu_mig_data *m = &vfu->msg.u.mig;
 
-    if (!vfu->dev->mig.ops)
+    if (!vfu->dev->mig.ops || vfu->dev->v1)
         return ENOTTY;
     return -libxl__devmig_write(&vfu->dev->mig, m->data, m->bytes);
 }

@@ -24,6 +24,12 @@ struct vfu_mapping {
     size_t map_bytes;
 };
 
+/* The migration region of 2021: what this iteration shows. */
+struct vfu_v1 {
+    bool ready;
+    uint32_t bytes;
+};
+
 struct libxl__vfu {
     libxl_ctx *ctx;
     libxl__vfu_device *dev;
@@ -44,6 +50,8 @@ struct libxl__vfu {
     unsigned nr_fds;
     struct vfu_msg msg;
     bool waiting, closing;
+    bool is_idle; /* a handler is called because the device is */
+    struct vfu_v1 v1;
     /* the toolstack's, waiting until the device is idle */
     enum devmig_state move_to;
     libxl__vfu_moved *moved; /* NULL: none */
@@ -76,5 +84,17 @@ vfu_handler libxl__vfu_do_feature;
 vfu_handler libxl__vfu_do_mig_read;
 vfu_handler libxl__vfu_do_mig_write;
 void libxl__vfu_log_stop(libxl__vfu *vfu);
+/* Positive errno. out has VFU_MAX_XFER bytes. */
+int libxl__vfu_log_begin(libxl__vfu *vfu);
+int libxl__vfu_log_take(libxl__vfu *vfu, uint64_t addr, uint64_t bytes,
+                        uint64_t page_bytes, uint8_t *out, uint64_t *words);
+
+/* vfu_v1.c; positive errno */
+vfu_handler libxl__vfu_do_dirty_pages;
+int libxl__vfu_v1_read(libxl__vfu *vfu, uint64_t at, uint8_t *out, uint32_t n);
+int libxl__vfu_v1_write(libxl__vfu *vfu, uint64_t at, const uint8_t *in,
+                        uint32_t n);
+/* The rest of the region's information, behind its 32 bytes; all its bytes. */
+uint32_t libxl__vfu_v1_info(uint8_t *body, uint32_t argsz);
 
 #endif

@@ -177,7 +177,9 @@ void libxl__vfu_idle(libxl__egc *egc, libxl__vfu_device *dev)
         finish_close(egc, vfu);
         return;
     }
+    vfu->is_idle = true;
     answer(egc, vfu);
+    vfu->is_idle = false;
     if (vfu->closing || vfu->conn_fd < 0)
         return;
     if (libxl__ev_fd_register(vfu->ctx, &vfu->conn_ev, on_conn, vfu->conn_fd,

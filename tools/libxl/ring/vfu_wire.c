@@ -19,6 +19,7 @@ static const struct vfu_command_info infos[] = {
     ENTRY(REGION_READ, 16, 16, 0, false),
     ENTRY(REGION_WRITE, 16, 16 + VFU_MAX_XFER, 0, false),
     ENTRY(DEVICE_RESET, 0, 0, 0, true),
+    ENTRY(DIRTY_PAGES, 8, 40, 0, false),
     /* a change of state is made when nothing is under way */
     ENTRY(DEVICE_FEATURE, 8, 8 + 4096, 0, true),
     ENTRY(MIG_DATA_READ, 8, 8, 0, false),
@@ -186,6 +187,26 @@ static const char *decode_feature(const uint8_t *body, uint32_t bytes,
     return NULL;
 }
 
+static const char *decode_dirty(const uint8_t *body, uint32_t bytes,
+                                struct vfu_dirty *d)
+{
+    bool get;
+
+    *d = (struct vfu_dirty){libxl__vfu_get32(body), libxl__vfu_get32(body + 4)};
+    get = d->flags == VFU_DIRTY_GET;
+    if (!get && d->flags != VFU_DIRTY_START && d->flags != VFU_DIRTY_STOP)
+        return "a request for dirty pages without one action";
+    if (bytes != (get ? 40u : 8u))
+        return "a request for dirty pages of another length";
+    if (!get)
+        return NULL;
+    d->addr = libxl__vfu_get64(body + 8);
+    d->bytes = libxl__vfu_get64(body + 16);
+    d->page_bytes = libxl__vfu_get64(body + 24);
+    d->bitmap_bytes = libxl__vfu_get64(body + 32);
+    return NULL;
+}
+
 static const char *decode_mig(const struct vfu_header *h, const uint8_t *body,
                               uint32_t bytes, struct vfu_mig_data *m)
 {
@@ -213,7 +234,8 @@ static const char *decode_body(const struct vfu_header *h, const uint8_t *body,
     case VFU_DEVICE_GET_REGION_INFO:
     case VFU_DEVICE_GET_REGION_IO_FDS:
     case VFU_DEVICE_GET_IRQ_INFO:
-        msg->u.index = libxl__vfu_get32(body + 8);
+        msg->u.info.argsz = libxl__vfu_get32(body);
+        msg->u.info.index = libxl__vfu_get32(body + 8);
         return NULL;
     case VFU_DEVICE_SET_IRQS:
         return decode_irqs(body, bytes, nr_fds, &msg->u.irqs);
@@ -225,6 +247,8 @@ static const char *decode_body(const struct vfu_header *h, const uint8_t *body,
     case VFU_MIG_DATA_READ:
     case VFU_MIG_DATA_WRITE:
         return decode_mig(h, body, bytes, &msg->u.mig);
+    case VFU_DIRTY_PAGES:
+        return decode_dirty(body, bytes, &msg->u.dirty);
     case VFU_DEVICE_GET_INFO:
     case VFU_DEVICE_RESET:
         return NULL;

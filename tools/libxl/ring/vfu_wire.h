@@ -39,6 +39,7 @@ enum vfu_command {
     VFU_REGION_READ = 9,
     VFU_REGION_WRITE = 10,
     VFU_DEVICE_RESET = 13,
+    VFU_DIRTY_PAGES = 14, /* of 2021 */
     VFU_DEVICE_FEATURE = 16,
     VFU_MIG_DATA_READ = 17,
     VFU_MIG_DATA_WRITE = 18,
@@ -73,6 +74,9 @@ struct vfu_dma {
 #define VFU_DEVICE_F_RESET 1u
 #define VFU_DEVICE_F_PCI 2u
 #define VFU_NR_REGIONS 9u
+#define VFU_REGION_V1 9u /* one more: the migration of 2021 */
+#define VFU_V1_DATA_AT 4096u
+#define VFU_V1_DATA_BYTES (256u << 10)
 #define VFU_REGION_CONFIG 7u
 #define VFU_NR_IRQS 5u
 #define VFU_IRQ_INTX 0u
@@ -127,6 +131,15 @@ struct vfu_mig_data {
     const uint8_t *data; /* of a write */
 };
 
+#define VFU_DIRTY_START 1u
+#define VFU_DIRTY_STOP 2u
+#define VFU_DIRTY_GET 4u
+
+struct vfu_dirty {
+    uint32_t argsz, flags;
+    uint64_t addr, bytes, page_bytes, bitmap_bytes; /* of VFU_DIRTY_GET */
+};
+
 struct vfu_msg {
     struct vfu_header h;
     const struct vfu_command_info *info;
@@ -136,11 +149,15 @@ struct vfu_msg {
             const char *json; /* NUL-terminated; "" when absent */
         } version;
         struct vfu_dma dma;
-        uint32_t index; /* of a region or an interrupt */
+        struct {
+            uint32_t index; /* of a region or an interrupt */
+            uint32_t argsz;
+        } info;
         struct vfu_irq_set irqs;
         struct vfu_region_access access;
         struct vfu_feature_req feature;
         struct vfu_mig_data mig;
+        struct vfu_dirty dirty;
     } u;
 };
 
