@@ -150,6 +150,7 @@ int xl_cmd_vcpu_list(struct xl *xl, int argc, char **argv);
 int xl_cmd_uptime(struct xl *xl, int argc, char **argv);
 int xl_cmd_trigger(struct xl *xl, int argc, char **argv);
 int xl_cmd_sysrq(struct xl *xl, int argc, char **argv);
+int xl_cmd_sched_credit(struct xl *xl, int argc, char **argv);
 int xl_cmd_console(struct xl *xl, int argc, char **argv);
 int xl_cmd_info(struct xl *xl, int argc, char **argv);
 int xl_cmd_save(struct xl *xl, int argc, char **argv);

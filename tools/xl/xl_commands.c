@@ -121,6 +121,11 @@ static const char migrate_options[] =
 static const char uptime_options[] =
     "  -s, --short  as 'uptime' writes it\n";
 
+static const char sched_options[] =
+    "  -d, --domain=DOMAIN  of this domain alone\n"
+    "  -w, --weight=N       its share beside others\n"
+    "  -c, --cap=N          at most N percent of a processor (0: no limit)\n";
+
 const struct xl_command xl_commands[] = {
     {"create", xl_cmd_create, false, "[OPTIONS] [CONFIG] [KEY=VALUE ...]",
      "Create a domain from a configuration file", create_options},
@@ -164,6 +169,10 @@ const struct xl_command xl_commands[] = {
      "Send a trigger to a domain", NULL},
     {"sysrq", xl_cmd_sysrq, false, "DOMAIN LETTER",
      "Send a magic SysRq key to a domain", NULL},
+    {"sched-credit", xl_cmd_sched_credit, false, "[-d DOMAIN [OPTIONS]]",
+     "Show, or set, how domains share the processors", sched_options},
+    {"sched-credit2", xl_cmd_sched_credit, false, "[-d DOMAIN [OPTIONS]]",
+     "The same, by its other name", sched_options},
     {"agent-ping", xl_cmd_agent_ping, false, "[OPTIONS] DOMAIN",
      "Does the agent in a guest answer, and how fast?", agent_ping_options},
     {"agent-info", xl_cmd_agent_info, false, "[OPTIONS] DOMAIN",
@@ -219,7 +228,7 @@ static const struct not_offered not_offered[] = {
     {" config-update ", "destroy the domain and create it anew"},
     {" dump-core vncviewer top ", "there is no such function here yet"},
     {" remus ", "checkpointing to another host is not offered"},
-    {" sched-credit sched-credit2 sched-rtds cpupool-create cpupool-list "
+    {" sched-rtds cpupool-create cpupool-list "
      "cpupool-destroy cpupool-rename cpupool-cpu-add cpupool-cpu-remove "
      "cpupool-migrate cpupool-numa-split dmesg debug-keys set-parameters "
      "sharing claims tmem-list getenforce setenforce loadpolicy psr-hwinfo "

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "domain/domain.h"
 #include "domain/keep.h"
 #include "engine/ctx.h"
@@ -128,4 +129,33 @@ char *libxl_console_socket_path(libxl_ctx *ctx, uint32_t domid)
     if (libxl__ao_run(ctx, domid, NULL, libxl__domain_keep_start, &policy))
         return NULL;
     return libxl__domain_file_path(ctx, domid, "console.sock");
+}
+
+static int sched(libxl_ctx *ctx, uint32_t domid, const libxl_sched_params *in,
+                 libxl_sched_params *out)
+{
+    libxl__host *h = libxl__ctx_check(ctx) ? NULL : libxl__host_get(ctx);
+
+    if (!h)
+        return ERROR_FAIL;
+    if (h->ops->sched)
+        return h->ops->sched(h, domid, in, out);
+    LOGD(ctx, domid, ERROR,
+         "there is no scheduler to ask on a %s: see nice(1), and cgroups",
+         h->ops->title);
+    return ERROR_NI;
+}
+
+int libxl_domain_sched_params_get(libxl_ctx *ctx, uint32_t domid,
+                                  libxl_sched_params *out)
+{
+    return sched(ctx, domid, NULL, out);
+}
+
+int libxl_domain_sched_params_set(libxl_ctx *ctx, uint32_t domid,
+                                  const libxl_sched_params *in)
+{
+    libxl_sched_params now;
+
+    return sched(ctx, domid, in, &now);
 }

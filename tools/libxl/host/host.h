@@ -106,6 +106,9 @@ struct libxl__host_ops {
      * where there is no device model. The guest is whole then, and paused. */
     int (*dm_load)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                    int fd);
+    /* NULL: guests share processors as processes do. in NULL: asks alone. */
+    int (*sched)(libxl__host *h, uint32_t domid, const libxl_sched_params *in,
+                 libxl_sched_params *out);
     /* Becomes the program that shows the console, and returns only with an
      * error. NULL: the keeper has the console, on a socket. */
     int (*console_exec)(libxl__host *h, uint32_t domid);

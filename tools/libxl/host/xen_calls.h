@@ -136,7 +136,6 @@ struct libxl__xen_calls {
 /* Of param_get and param_set: the hypervisor's numbers. */
 #define LIBXL__XEN_PARAM_CALLBACK_IRQ 0u
 #define LIBXL__XEN_PARAM_STORE_EVTCHN 2u
-#define LIBXL__XEN_PARAM_PAE 4u
 #define LIBXL__XEN_PARAM_HPET 11u
 #define LIBXL__XEN_PARAM_TIMER_MODE 10u
 #define LIBXL__XEN_PARAM_ACPI_S_STATE 14u

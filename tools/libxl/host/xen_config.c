@@ -8,6 +8,8 @@
 #include "host/xen_host.h"
 
 #define MIN_KB 4096u
+#define VIDEO_STD_KB 16384u
+#define VIDEO_CIRRUS_KB 8192u
 
 static int refuse(libxl_ctx *ctx, const char *field, const char *why)
 {
@@ -78,6 +80,39 @@ static int check_kernel(libxl_ctx *ctx, const libxl_domain_config *config)
     return rc ? rc : check_file(ctx, "ramdisk", b->ramdisk);
 }
 
+static bool is_one_of(const char *word, const char *const *list)
+{
+    while (*list && strcmp(word, *list))
+        list++;
+    return *list;
+}
+
+/* What its device model would have to be told, and is not. */
+static int check_hvm(libxl_ctx *ctx, libxl_domain_config *config, bool restore)
+{
+    static const char *const screens[] = {"none", "std", "cirrus", NULL};
+    libxl_domain_build_info *b = &config->b_info;
+
+    if (b->vga_kind && !is_one_of(b->vga_kind, screens))
+        return refuse(ctx, "vga", "\"none\", \"std\" or \"cirrus\" on a Xen "
+                                  "host");
+    if (b->bios && strcmp(b->bios, "seabios"))
+        return refuse(ctx, "bios", "\"seabios\" alone on a Xen host");
+    if (b->vnc.enable && b->vnc.passwd)
+        return refuse(ctx, "vncpasswd", "not on a Xen host");
+    if (b->usb || b->usbdevice || b->extra)
+        return refuse(ctx, b->extra ? "device_model_args" : "usb",
+                      "not on a Xen host");
+    if (!restore && !b->video_memkb && (!b->vga_kind ||
+                                        strcmp(b->vga_kind, "none")))
+        b->video_memkb = b->vga_kind && !strcmp(b->vga_kind, "std")
+                             ? VIDEO_STD_KB
+                             : VIDEO_CIRRUS_KB;
+    if (b->video_memkb >= b->target_memkb)
+        return refuse(ctx, "videoram", "not less than the guest's memory");
+    return 0;
+}
+
 int libxl__xen_check_config(libxl__host *h, libxl_domain_config *config,
                             bool restore)
 {
@@ -87,9 +122,6 @@ int libxl__xen_check_config(libxl__host *h, libxl_domain_config *config,
 
     if (config->c_info.type == LIBXL_DOMAIN_TYPE_INVALID)
         config->c_info.type = LIBXL_DOMAIN_TYPE_PV;
-    if (config->c_info.type == LIBXL_DOMAIN_TYPE_HVM)
-        return refuse(ctx, "type",
-                      "\"hvm\": this xl does not make HVM guests on a Xen host");
     if (b->max_memkb < MIN_KB)
         return refuse(ctx, "memory", "a guest has at least 4 MiB");
     if (b->max_vcpus < 1)
@@ -97,6 +129,8 @@ int libxl__xen_check_config(libxl__host *h, libxl_domain_config *config,
     if (!b->target_memkb || b->target_memkb > b->max_memkb)
         b->target_memkb = b->max_memkb;
     rc = check_devices(ctx, INVALID_DOMID, config);
+    if (!rc && config->c_info.type == LIBXL_DOMAIN_TYPE_HVM)
+        return check_hvm(ctx, config, restore);
     if (!rc && !restore)
         rc = check_kernel(ctx, config);
     return rc;
@@ -110,11 +144,6 @@ int libxl__xen_check_saveable(libxl__host *h, uint32_t domid,
     bool deaf;
     int rc = libxl__xen_domain(hx, domid, &d);
 
-    if (!rc && libxl__xen_type_of(&d) == LIBXL_DOMAIN_TYPE_HVM) {
-        LOGD(h->ctx, domid, ERROR,
-             "an HVM guest: this xl does not save those on a Xen host");
-        return ERROR_INVAL;
-    }
     if (!rc)
         rc = check_devices(h->ctx, domid, config);
     if (!rc)

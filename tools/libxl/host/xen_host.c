@@ -154,6 +154,20 @@ static void xen_helper_guest_done(libxl__host *h, struct libxl__helper_guest *g)
 {
 }
 
+static int xen_sched(libxl__host *h, uint32_t domid,
+                     const libxl_sched_params *in, libxl_sched_params *out)
+{
+    struct libxl__host_xen *hx = libxl__host_xen_of(h);
+    int r = 0;
+
+    if (in)
+        r = hx->calls->sched_set(hx->xen, domid, in->weight, in->cap);
+    if (!r)
+        r = hx->calls->sched_get(hx->xen, domid, &out->weight, &out->cap);
+    return libxl__xen_failed(hx, domid, r,
+                             "the scheduler does not take, or know, that");
+}
+
 static void xen_close(libxl__host *h)
 {
     struct libxl__host_xen *hx = libxl__host_xen_of(h);
@@ -192,6 +206,7 @@ static const struct libxl__host_ops xen_ops = {
     .dm_save = libxl__xen_dm_save,
     .dm_logdirty = libxl__xen_dm_logdirty,
     .dm_load = libxl__xen_load,
+    .sched = xen_sched,
     .console_exec = libxl__xen_console_exec,
     .close = xen_close,
 };

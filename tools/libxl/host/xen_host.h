@@ -121,6 +121,7 @@ int libxl__xen_is_deaf(struct libxl__host_xen *hx,
                        const struct libxl__xen_domain *d, bool *deaf);
 /* xen_paths.c: Xen's own programs. NULL: not installed. */
 const char *libxl__xen_program(libxl__gc *gc, const char *name);
+const char *libxl__xen_bios(libxl__gc *gc, const libxl_domain_config *config);
 int libxl__xen_console_exec(libxl__host *h, uint32_t domid);
 /* xen_suspend.c */
 int libxl__xen_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call);

@@ -100,6 +100,53 @@ static void put_console_device(struct libxl__xs_writer *w,
     libxl__xs_put(w, perms, "protocol", "%s", "vt100");
 }
 
+/* A keyboard and mouse, which upstream gives every HVM guest: QEMU serves it. */
+static void put_vkbd(struct libxl__xs_writer *w)
+{
+    const char *ends[] = {
+        libxl__sprintf(w->gc, "/local/domain/0/backend/vkbd/%" PRIu32 "/0",
+                       w->guest),
+        libxl__sprintf(w->gc, "/libxl/%" PRIu32 "/device/vkbd/0", w->guest),
+    };
+    const char *front = libxl__sprintf(
+        w->gc, "/local/domain/%" PRIu32 "/device/vkbd/0", w->guest);
+
+    if (!ends[0] || !ends[1] || !front) {
+        w->rc = ERROR_NOMEM;
+        return;
+    }
+    w->base = front;
+    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "", "%s", "");
+    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "backend", "%s", ends[0]);
+    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "backend-id", "%s", "0");
+    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "state", "%s", "1");
+    for (int i = 0; i < 2; i++) {
+        enum libxl__xs_perms perms = i ? PRIVATE : READS;
+
+        w->base = ends[i];
+        libxl__xs_put(w, perms, "", "%s", "");
+        libxl__xs_put(w, perms, "frontend", "%s", front);
+        libxl__xs_put(w, perms, "frontend-id", "%" PRIu32, w->guest);
+        libxl__xs_put(w, perms, "online", "%s", "1");
+        libxl__xs_put(w, perms, "state", "%s", "1");
+    }
+    w->base = ends[1];
+    libxl__xs_put(w, PRIVATE, "backend", "%s", ends[0]);
+}
+
+/* What hvmloader reads, and makes tables of. */
+static void put_firmware(struct libxl__xs_writer *w,
+                         const libxl_domain_build_info *b)
+{
+    libxl__xs_put(w, READS, "hvmloader", "%s", "");
+    libxl__xs_put(w, READS, "hvmloader/bios", "%s", "seabios");
+    libxl__xs_put(w, READS, "hvmloader/allow-memory-relocate", "%s", "0");
+    libxl__xs_put(w, READS, "platform", "%s", "");
+    libxl__xs_put(w, READS, "platform/acpi", "%d", b->acpi);
+    libxl__xs_put(w, READS, "platform/acpi_s3", "%s", "1");
+    libxl__xs_put(w, READS, "platform/acpi_s4", "%s", "1");
+}
+
 static int put_others(struct libxl__xs_writer *w,
                       const libxl_domain_config *config)
 {
@@ -152,7 +199,13 @@ int libxl__xen_lay_out(struct libxl__host_xen *hx, libxl__gc *gc,
     put_memory(&w, &config->b_info);
     put_control(&w);
     put_console(&w, ports);
-    return w.rc ? w.rc : put_others(&w, config);
+    if (config->c_info.type == LIBXL_DOMAIN_TYPE_HVM)
+        put_firmware(&w, &config->b_info);
+    if (!w.rc)
+        w.rc = put_others(&w, config);
+    if (!w.rc && config->c_info.type == LIBXL_DOMAIN_TYPE_HVM)
+        put_vkbd(&w);
+    return w.rc;
 }
 
 int libxl__xen_read_ports(struct libxl__host_xen *hx, libxl__gc *gc,

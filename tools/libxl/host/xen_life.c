@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "host/xen_dm.h"
+#include "host/xen_dm_start.h"
 #include "host/xen_host.h"
 #include "store/domain_record.h"
 
@@ -105,6 +106,8 @@ static int keep_record(struct libxl__host_xen *hx, libxl__gc *gc,
 static void remove_nodes(struct libxl__host_xen *hx, uint32_t domid)
 {
     libxl__xs_remove(&hx->xs, "/local/domain/0/backend/console/%u", domid);
+    libxl__xs_remove(&hx->xs, "/local/domain/0/backend/vkbd/%u", domid);
+    libxl__xs_remove(&hx->xs, "/local/domain/0/device-model/%u", domid);
     libxl__xs_remove(&hx->xs, "/local/domain/%u/control", domid);
     libxl__xs_remove(&hx->xs, "/local/domain/%u/device", domid);
     libxl__xs_remove(&hx->xs, "/local/domain/%u/data", domid);
@@ -141,6 +144,8 @@ int libxl__xen_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
         return libxl__xen_answer(egc, h, call, 0);
     if (!rc)
         rc = keep_record(hx, gc, call->domid);
+    if (!rc)
+        libxl__xen_dm_kill(hx, gc, call->domid);
     if (!rc)
         rc = libxl__xen_failed(hx, call->domid,
                                hx->calls->destroy(hx->xen, call->domid),

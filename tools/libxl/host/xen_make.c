@@ -6,11 +6,13 @@
  *   create, new:      frame, channels, nodes, kernel, introduction
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
-#include "host/xen_host.h"
+#include "host/xen_dm_start.h"
 #include "store/domain_record.h"
 #include "store/store_xen.h"
 
@@ -40,6 +42,20 @@ static uint64_t paging_kb(const libxl_domain_build_info *b)
            (b->max_memkb >> 10) * PAGING_KB_PER_MIB;
 }
 
+/* What no image holds: upstream's defaults. */
+static int set_chipset(struct libxl__host_xen *hx, uint32_t domid)
+{
+    static const uint32_t on[] = {
+        LIBXL__XEN_PARAM_HPET,
+        LIBXL__XEN_PARAM_VPT_ALIGN,
+    };
+    int r = 0;
+
+    for (size_t i = 0; !r && i < sizeof(on) / sizeof(on[0]); i++)
+        r = hx->calls->param_set(hx->xen, domid, on[i], 1);
+    return r;
+}
+
 static int make_frame(struct libxl__host_xen *hx, uint32_t domid,
                       const libxl_domain_config *config, bool incoming)
 {
@@ -66,6 +82,8 @@ static int make_frame(struct libxl__host_xen *hx, uint32_t domid,
     if (!r && n.type != LIBXL__XEN_PV)
         r = hx->calls->param_set(hx->xen, domid, LIBXL__XEN_PARAM_TIMER_MODE,
                                  TIMER_NO_DELAY_FOR_MISSED_TICKS);
+    if (!r && n.type == LIBXL__XEN_HVM)
+        r = set_chipset(hx, domid);
     return libxl__xen_failed(hx, domid, r,
                              "the hypervisor does not make the domain");
 }
@@ -84,15 +102,17 @@ static int build(struct libxl__host_xen *hx, libxl__gc *gc, uint32_t domid,
                  const libxl_domain_config *config,
                  const struct libxl__xen_ports *ports)
 {
+    bool hvm = config->c_info.type == LIBXL_DOMAIN_TYPE_HVM;
     const libxl_domain_build_info *b = &config->b_info;
     struct libxl__xen_image im = {
         .domid = domid,
         .type = type_of(config),
-        .kernel = b->kernel,
-        .ramdisk = b->ramdisk,
-        .cmdline = b->cmdline,
-        .memory_kb = b->max_memkb,
-        .target_kb = b->target_memkb,
+        .kernel = hvm ? libxl__xen_program(gc, "hvmloader") : b->kernel,
+        .ramdisk = hvm ? NULL : b->ramdisk,
+        .cmdline = hvm ? NULL : b->cmdline,
+        .bios = hvm ? libxl__xen_bios(gc, config) : NULL,
+        .memory_kb = b->max_memkb - b->video_memkb,
+        .target_kb = b->target_memkb - b->video_memkb,
         .vcpus = (unsigned)b->max_vcpus,
         .store_port = ports->store,
         .console_port = ports->console,
@@ -100,8 +120,15 @@ static int build(struct libxl__host_xen *hx, libxl__gc *gc, uint32_t domid,
         .apic = b->apic,
     };
     struct libxl__xen_built built;
-    int r = hx->calls->build(hx->xen, &im, &built);
+    int r;
 
+    if (!im.kernel || (hvm && !im.bios)) {
+        LOGD(hx->host.ctx, domid, ERROR,
+             "the guest cannot be built: %s is not installed",
+             im.kernel ? "its firmware (seabios)" : "Xen's hvmloader");
+        return ERROR_FAIL;
+    }
+    r = hx->calls->build(hx->xen, &im, &built);
     if (r) {
         LOGED(hx->host.ctx, domid, ERROR, built.why[0] ? 0 : -r,
               "the guest cannot be built%s%s", built.why[0] ? ": " : "",
@@ -129,6 +156,8 @@ int libxl__xen_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
         rc = libxl__store_xen_publish(hx->store, call->domid);
     if (!rc && !incoming)
         rc = build(hx, gc, call->domid, config, &ports);
+    if (!rc && !incoming && config->c_info.type == LIBXL_DOMAIN_TYPE_HVM)
+        return libxl__xen_dm_spawn(egc, h, call, config, -1);
     return rc ? rc : libxl__xen_answer(egc, h, call, 0);
 }
 
@@ -160,6 +189,34 @@ static int connect_pages(struct libxl__host_xen *hx, libxl__gc *gc,
                                      found->console_pfn);
 }
 
+/* Its own descriptor, read from the start. */
+static int start_dm(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                    int fd)
+{
+    libxl__gc *gc = libxl__ao_gc(call->ao);
+    char *path = libxl__sprintf(gc, "/proc/self/fd/%d", fd);
+    struct libxl__domain_record rec;
+    libxl_domain_config config;
+    int state, rc;
+
+    state = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (state < 0) {
+        LOGED(h->ctx, call->domid, ERROR, errno,
+              "the device state cannot be opened again");
+        return ERROR_FAIL;
+    }
+    libxl_domain_config_init(&config);
+    rc = libxl__domain_record_read(libxl__host_xen_of(h)->store, gc,
+                                   call->domid, &rec);
+    if (!rc)
+        rc = libxl_domain_config_from_json(h->ctx, &config, rec.config_json);
+    if (!rc)
+        rc = libxl__xen_dm_spawn(egc, h, call, &config, state);
+    libxl_domain_config_dispose(&config);
+    close(state);
+    return rc;
+}
+
 int libxl__xen_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                     int fd)
 {
@@ -169,5 +226,7 @@ int libxl__xen_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
 
     if (!rc)
         rc = connect_pages(hx, libxl__ao_gc(call->ao), &d, call->results);
+    if (!rc && fd >= 0)
+        return start_dm(egc, h, call, fd);
     return rc ? rc : libxl__xen_answer(egc, h, call, 0);
 }

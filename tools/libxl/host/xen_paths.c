@@ -42,6 +42,22 @@ const char *libxl__xen_program(libxl__gc *gc, const char *name)
     return found;
 }
 
+const char *libxl__xen_bios(libxl__gc *gc, const libxl_domain_config *config)
+{
+    static const char *const installed[] = {
+        "/usr/share/seabios/bios-256k.bin",
+        "/usr/lib/xen/boot/seabios.bin",
+        "/usr/share/qemu/bios-256k.bin",
+    };
+    const char *own = config->b_info.bios_path_override;
+
+    for (size_t i = 0; !own && i < sizeof(installed) / sizeof(installed[0]);
+         i++)
+        if (!access(installed[i], R_OK))
+            own = installed[i];
+    return own;
+}
+
 int libxl__xen_console_exec(libxl__host *h, uint32_t domid)
 {
     const char *program, *id;

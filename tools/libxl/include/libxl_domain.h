@@ -65,6 +65,15 @@ int libxl_send_sysrq(libxl_ctx *ctx, uint32_t domid, char sysrq);
 int libxl_set_memory_target(libxl_ctx *ctx, uint32_t domid, int64_t target_kb,
                             bool relative, bool enforce);
 
+/* How a domain shares the processors. ERROR_NI: not on this kind of host. */
+typedef struct {
+    unsigned weight, cap; /* cap: percent of a processor, 0: none */
+} libxl_sched_params;
+int libxl_domain_sched_params_get(libxl_ctx *ctx, uint32_t domid,
+                                  libxl_sched_params *out);
+int libxl_domain_sched_params_set(libxl_ctx *ctx, uint32_t domid,
+                                  const libxl_sched_params *in);
+
 /* ---- save and restore ---- */
 
 #define LIBXL_SUSPEND_DEBUG 1u /* send VERIFY and every page once more */
