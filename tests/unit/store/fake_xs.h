@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* fake_xs.h - a xenstore in memory, behind the table of the plugin. One at a
+ * time; transactions always succeed. */
+#ifndef FAKE_XS_H
+#define FAKE_XS_H
+
+#include "store/xs_calls.h"
+
+extern const struct libxl__xs_calls fake_xs_calls;
+void fake_xs_empty(void);
+void fake_xs_put(const char *path, const char *text);
+const char *fake_xs_get(const char *path); /* NULL: no such node */
+
+#endif
