@@ -101,6 +101,15 @@ class Failure(Exception):
     pass
 
 
+def keepers_said(states):
+    said = ""
+    for path in sorted(p for state in states
+                       for p in glob.glob(state + "/[0-9]*/keeper.log")):
+        with open(path, errors="replace") as log:
+            said += "\n%s: %s" % (path, log.read()[-2000:])
+    return said
+
+
 class Matrix:
     def __init__(self, kind, work):
         self.kind, self.work = kind, work
@@ -300,7 +309,8 @@ def main():
         except Failure as failure:
             bad += 1
             print("not ok %d - %s" % (number, name_of(c)))
-            print("# " + str(failure).replace("\n", "\n# "))
+            text = str(failure) + keepers_said(matrix.states)
+            print("# " + text.replace("\n", "\n# "))
             matrix.destroy_all()
             matrix.create()
         if os.environ.get("XL_TEST_VERBOSE"):

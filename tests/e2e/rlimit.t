@@ -12,6 +12,8 @@ EOF
 chmod +x "$WORK/qemu"
 limited() { prlimit --data=$((32 << 20)):unlimited "$@"; }
 
+limited48() { prlimit --data=$((48 << 20)):unlimited "$BUILD/bin/$1" "${@:2}"; }
+
 data_limit() { awk '/^Max data size/ {print $4}' "/proc/$1/limits"; }
 
 cycle() { # MiB of memory, MiB that the guest fills
@@ -25,6 +27,8 @@ cycle() { # MiB of memory, MiB that the guest fills
         "$(data_limit "$(qemu_pid "$(dom_dir guest)")")" unlimited
     ok "$1 MiB: save" limited xl save guest "$image"
     ok "$1 MiB: restore" limited xl restore "$image"
+    ok "$1 MiB: migrate" limited48 xl migrate -s "" guest \
+        "exec $BUILD/bin/xl migrate-receive"
     ok "$1 MiB: the guest goes on" goes_on guest
     ok "$1 MiB: its ticks are sound" sound_ticks guest "$boot"
     is "$1 MiB: it finds its memory whole" "$(ask guest check CHECK)" \
@@ -40,5 +44,12 @@ if [ "$free_mib" -gt 3500 ] && [ "$room_mib" -gt 2500 ]; then
     cycle 2048 1536
 else
     skip "2048 MiB" "$free_mib MiB of memory, $room_mib MiB of disk are free"
+fi
+if [ -z "$LONG" ]; then
+    skip "4096 MiB" "a long test: make soak"
+elif [ "$free_mib" -gt 9000 ] && [ "$room_mib" -gt 4500 ]; then
+    cycle 4096 3072
+else
+    skip "4096 MiB" "$free_mib MiB of memory, $room_mib MiB of disk are free"
 fi
 done_testing
