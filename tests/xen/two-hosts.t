@@ -12,7 +12,7 @@ wire=$(mktemp -d)
 XEN_BED_HOST=b XEN_BED_LINK=listen:$wire/wire \
     scripts/xen-bed "$bed_dir" two-hosts.sh b >&2 &
 b=$!
-trap 'kill $b 2>/dev/null; rm -rf "$wire"' EXIT
+trap 'kill $b 2>/dev/null; rm -rf "$wire"; true' EXIT
 until [ -S "$wire/wire" ]; do
     kill -0 $b || exit 1
     sleep 0.2
