@@ -21,6 +21,22 @@ typedef struct agentd agentd;
 
 enum agentd_method { AGENTD_VIRTIO_SERIAL, AGENTD_ISA_SERIAL, AGENTD_UNIX };
 
+enum { AGENTD_MOUNTS_MAX = 256 };
+
+/* Mount points of block devices, in order of mounting. */
+struct agentd_points {
+    char *at[AGENTD_MOUNTS_MAX]; /* from gc */
+    size_t n;
+};
+
+/* A seam: tests freeze no real file system. */
+struct agentd_mounts {
+    /* all: 0 or errno. list: also then, what was found is in 'out' */
+    int (*list)(libxl__gc *gc, struct agentd_points *out);
+    int (*freeze)(const char *point);
+    int (*thaw)(const char *point);
+};
+
 struct agentd {
     libxl_ctx *ctx;
     struct agentd_conf conf;
@@ -36,6 +52,7 @@ struct agentd {
     /* agentd_clock.c: at the last hello; 0: there was none */
     int64_t host_ns, own_ns;
     /* agentd_freeze.c */
+    const struct agentd_mounts *mounts;
     bool frozen;
     libxl__ev_time thaw;
 };
@@ -78,6 +95,8 @@ void libxl__agentd_hello(libxl__egc *egc, libxl__agent_peer *peer,
 /* false: there is no such mode. */
 bool libxl__agentd_power(agentd *d, const char *mode);
 agentd_call libxl__agentd_shutdown;
+/* ---- agentd_mounts.c: the kernel's ---- */
+extern const struct agentd_mounts libxl__agentd_mounts;
 /* ---- agentd_freeze.c ---- */
 agentd_call libxl__agentd_fsfreeze, libxl__agentd_fsthaw;
 /* ---- agentd_exec.c ---- */

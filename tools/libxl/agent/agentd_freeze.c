@@ -4,97 +4,78 @@
  * themselves: a host that never comes back must not stop the guest for ever.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "agent/agentd_core.h"
 #include "base/container.h"
 
-enum { MOUNTS_MAX = 256, SECONDS_DEFAULT = 10, SECONDS_MAX = 60 };
+enum { SECONDS_DEFAULT = 10, SECONDS_MAX = 60, WHY_BYTES = 300 };
+
+struct frozen {
+    unsigned count;
+    const char *refused; /* the last one */
+};
 
 static agentd *agentd_of_thaw(libxl__ev_time *ev)
 {
     return CONTAINER_OF(ev, agentd, thaw);
 }
 
-/* /proc/self/mounts writes blanks and backslashes in octal. */
-static void unescape(char *s)
+/* Later mounts lie on earlier ones: they are let go from the bottom. What is
+ * not frozen refuses, and is not counted. */
+static unsigned thaw_points(agentd *d, char *const points[], size_t n)
 {
-    char *to = s;
-
-    for (; *s; s++, to++) {
-        if (s[0] == '\\' && s[1] && s[2] && s[3]) {
-            *to = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
-            s += 3;
-        } else {
-            *to = *s;
-        }
-    }
-    *to = '\0';
-}
-
-/* Mount points of block devices, in order of mounting; from gc. */
-static size_t mounts(libxl__gc *gc, char *points[MOUNTS_MAX])
-{
-    FILE *f = fopen("/proc/self/mounts", "re");
-    char *line = NULL, *point, *save;
-    size_t room = 0, n = 0;
-
-    while (f && n < MOUNTS_MAX && getline(&line, &room, f) > 0) {
-        if (strncmp(line, "/dev/", 5))
-            continue;
-        strtok_r(line, " ", &save);
-        point = strtok_r(NULL, " ", &save);
-        if (!point)
-            continue;
-        unescape(point);
-        points[n] = libxl__strdup(gc, point);
-        n += points[n] != NULL;
-    }
-    free(line);
-    if (f)
-        fclose(f);
-    return n;
-}
-
-static bool mount_ioctl(const char *point, unsigned long request)
-{
-    int fd = open(point, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r;
-
-    if (fd < 0)
-        return false;
-    r = ioctl(fd, request, 0);
-    close(fd);
-    return !r;
-}
-
-/* Later mounts lie on earlier ones: freeze from the top. */
-static unsigned on_all(agentd *d, unsigned long request)
-{
-    char *points[MOUNTS_MAX];
     unsigned done = 0;
-    libxl__gc gc;
-    size_t i, n;
+    size_t i;
 
-    libxl__gc_init(&gc, d->ctx);
-    n = mounts(&gc, points);
     for (i = 0; i < n; i++)
-        done +=
-            mount_ioctl(points[request == FIFREEZE ? n - 1 - i : i], request);
-    libxl__gc_dispose(&gc);
+        done += !d->mounts->thaw(points[i]);
     return done;
+}
+
+/* EBUSY: mounted twice, or frozen by somebody else: it is still. EOPNOTSUPP:
+ * it cannot be still, and the others are of use without it. */
+static bool passed_over(int errnoval)
+{
+    return errnoval == EBUSY || errnoval == EOPNOTSUPP;
+}
+
+/* From the top. All or nothing: a host must not take a guest that is half
+ * frozen, or not at all, for a still one. */
+static int freeze_points(agentd *d, struct agentd_points *points,
+                         struct frozen *out)
+{
+    size_t i, held = points->n; /* from there on: frozen here */
+    int errnoval = 0;
+
+    for (i = points->n; i-- > 0 && (!errnoval || passed_over(errnoval));) {
+        int this_one = d->mounts->freeze(points->at[i]);
+
+        if (!this_one) {
+            points->at[--held] = points->at[i];
+            out->count++;
+            continue;
+        }
+        errnoval = this_one;
+        out->refused = points->at[i];
+    }
+    if (!errnoval || (out->count && passed_over(errnoval)))
+        return 0;
+    thaw_points(d, points->at + held, points->n - held);
+    return errnoval;
 }
 
 static unsigned thaw(agentd *d)
 {
-    unsigned n = on_all(d, FITHAW);
+    struct agentd_points points;
+    libxl__gc gc;
+    unsigned n;
 
+    libxl__gc_init(&gc, d->ctx);
+    d->mounts->list(&gc, &points); /* what could be found is let go */
+    n = thaw_points(d, points.at, points.n);
+    libxl__gc_dispose(&gc);
     libxl__ev_time_deregister(d->ctx, &d->thaw);
     d->frozen = false;
     return n;
@@ -108,10 +89,35 @@ static void thaw_by_itself(libxl__egc *egc, libxl__ev_time *ev, int rc)
     agentd_log(d, "thawed: the host has not done it in time");
 }
 
+static void freeze(libxl__egc *egc, agentd *d, libxl__agent_job *job)
+{
+    struct frozen frozen = {.refused = "/proc/self/mounts"};
+    struct agentd_points points;
+    char text[WHY_BYTES];
+    libxl__gc gc;
+    int errnoval;
+
+    d->frozen = true; /* the log falls silent before the first is held */
+    libxl__gc_init(&gc, d->ctx);
+    errnoval = d->mounts->list(&gc, &points);
+    if (!errnoval)
+        errnoval = freeze_points(d, &points, &frozen);
+    if (errnoval) {
+        libxl__ev_time_deregister(d->ctx, &d->thaw);
+        d->frozen = false;
+        snprintf(text, sizeof(text), "cannot freeze %.200s: %s", frozen.refused,
+                 strerror(errnoval));
+        libxl__agent_job_error(egc, job, AGENT_E_SYSTEM, text);
+    } else {
+        snprintf(text, sizeof(text), "{\"frozen\":%u}", frozen.count);
+        libxl__agent_job_result(egc, job, text, NULL, 0);
+    }
+    libxl__gc_dispose(&gc);
+}
+
 void libxl__agentd_fsfreeze(libxl__egc *egc, agentd *d, libxl__agent_job *job)
 {
     uint64_t seconds = SECONDS_DEFAULT;
-    char text[48];
 
     if (libxl__json_get(job->params, "seconds") &&
         (!libxl__json_u64(job->params, "seconds", &seconds) || !seconds ||
@@ -128,9 +134,7 @@ void libxl__agentd_fsfreeze(libxl__egc *egc, agentd *d, libxl__agent_job *job)
         libxl__agentd_fail_errno(egc, job, ENOMEM);
         return;
     }
-    d->frozen = true;
-    snprintf(text, sizeof(text), "{\"frozen\":%u}", on_all(d, FIFREEZE));
-    libxl__agent_job_result(egc, job, text, NULL, 0);
+    freeze(egc, d, job);
 }
 
 void libxl__agentd_fsthaw(libxl__egc *egc, agentd *d, libxl__agent_job *job)

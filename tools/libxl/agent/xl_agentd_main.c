@@ -147,6 +147,7 @@ static int run(agentd *d)
     int rc;
 
     libxl__ev_time_init(&d->thaw);
+    d->mounts = &libxl__agentd_mounts;
     if (!make_hello(d))
         return 1;
     rc = libxl__agentd_port_start(d);
