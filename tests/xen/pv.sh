@@ -25,6 +25,41 @@ save_and_wrap() { # [live]
         wrap "$share/ours.libxc.save" >"$ours"
 }
 
+# Its balloon gives memory back until no more than MIB are left.
+shrinks_to() { # MIB
+    local i=0
+    xl mem-set guest "$1" || return 1
+    while [ $i -lt 300 ]; do
+        [ "$(xl list guest | awk 'NR == 2 {print $3}')" -gt "$1" ] || return 0
+        sleep 0.2
+        i=$((i + 1))
+    done
+    return 1
+}
+
+# No domain is left of a restore for which there is no memory.
+too_small_is_refused() {
+    ! xen-sr restore "$share/again.libxc.save" tiny 32 pv 2 2>/tmp/tiny.log &&
+        grep 'cannot allocate' /tmp/tiny.log && gone tiny
+}
+
+# Where the hypervisor has shadow paging, else refused with the guest running.
+save_live() {
+    at=$(ticks guest)
+    if save_and_wrap live 2>/tmp/live.log; then
+        at=$(ticks guest)
+        forget_log guest
+        ok 'we save it while it runs' true
+        ok 'it is destroyed' xl destroy guest
+        ok "Debian's xl restores our live image" xl restore "$ours"
+    else
+        forget_log guest
+        ok 'to save it while it runs is refused with the reason' \
+            grep 'without shadow paging' /tmp/live.log
+    fi
+    ok "it counts on from $at, its memory right" goes_on guest "$at"
+}
+
 restore_theirs() {
     unwrap "$theirs" >"$share/theirs.libxc.save" &&
         xen-sr restore "$share/theirs.libxc.save" guest 96 pv 2
@@ -43,6 +78,8 @@ ok 'it is destroyed' xl destroy guest
 ok "Debian's xl restores our image" xl restore "$ours"
 ok "it counts on from $at, its memory right" goes_on guest "$at"
 
+save_live
+ok 'it gives memory back' shrinks_to 84
 ok "Debian's xl saves it" xl save guest "$theirs"
 at=$(ticks guest)
 forget_log guest
@@ -52,6 +89,7 @@ ok 'we save what we restored' xen-sr save "$(domid guest)" "$share/again.libxc.s
 at=$(ticks guest)
 forget_log guest
 ok 'it is destroyed' xl destroy guest
+ok 'a restore into too little memory leaves nothing' too_small_is_refused
 ok 'we restore what we saved' xen-sr restore "$share/again.libxc.save" guest 96 pv 2
 ok "it counts on from $at, its memory right" goes_on guest "$at"
 ok 'it is destroyed in the end' xl destroy guest

@@ -145,6 +145,8 @@ int xc_hv_xen_open(const struct xc_hv_xen_params *p, struct xc_hv **out)
     rc = open_handles(x);
     if (!rc)
         rc = measure(x);
+    if (!rc && !x->restore)
+        xc_hv_xen_log_forget(x);
     if (rc) {
         xen_close(&x->base);
         return rc;

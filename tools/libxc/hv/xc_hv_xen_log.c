@@ -12,6 +12,12 @@ static int control(struct xc_hv_xen *x, unsigned op)
     return 0;
 }
 
+/* Nothing to be told where it was off, or cannot be on. */
+void xc_hv_xen_log_forget(struct xc_hv_xen *x)
+{
+    (void)control(x, XEN_DOMCTL_SHADOW_OP_OFF);
+}
+
 int xc_hv_xen_dirty_start(struct xc_hv *hv)
 {
     struct xc_hv_xen *x = xc_hv_xen_of(hv);
@@ -20,9 +26,8 @@ int xc_hv_xen_dirty_start(struct xc_hv *hv)
     x->guest_stands = false;
     if (!rc || rc == -EOPNOTSUPP)
         return rc == -EOPNOTSUPP ? -ENOTSUP : rc;
-    /* An operation that was killed may have left it on, or a display tracks
-     * its video memory: neither may keep us from it. */
-    (void)control(x, XEN_DOMCTL_SHADOW_OP_OFF);
+    /* A display may be tracking its video memory: no reason to give up. */
+    xc_hv_xen_log_forget(x);
     return control(x, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY);
 }
 

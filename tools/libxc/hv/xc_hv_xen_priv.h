@@ -125,6 +125,7 @@ int xc_hv_xen_write_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
 int xc_hv_xen_zero_pages(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);
 
 /* xc_hv_xen_log.c */
+void xc_hv_xen_log_forget(struct xc_hv_xen *x); /* what a killed one left on */
 int xc_hv_xen_dirty_start(struct xc_hv *hv);
 int xc_hv_xen_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
                                bool final);
