@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The libxc reader over any bytes, as a Xen host's and as a QEMU host's image,
- * from a file and from a pipe: refuses or reads, and what it read as a QEMU
- * host's image can be saved and read again.
+ * The libxc reader over any bytes, as a Xen host's image of an HVM and of a PV
+ * guest and as a QEMU host's, from a file and from a pipe: refuses or reads,
+ * and what it read as a QEMU host's image can be saved and read again.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,14 +16,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Room for the special pages of an HVM guest, below 4 GiB. */
 #define XEN_PAGES 0x100000u
+#define PV_PAGES 0x1000u
 #define QEMU_PAGES 0x40u
 
-static struct xc_hv *new_domain(bool qemu_host)
+enum kind { QEMU, HVM, PV, NR_KINDS };
+
+static struct xc_hv *new_domain(enum kind kind)
 {
+    static const xc_pfn_t sizes[NR_KINDS] = {QEMU_PAGES, XEN_PAGES, PV_PAGES};
     struct xc_hv_fake_params p = {
-        .nr_pfns = qemu_host ? QEMU_PAGES : XEN_PAGES,
-        .type = XC_GUEST_HVM,
-        .qemu_host = qemu_host,
+        .nr_pfns = sizes[kind],
+        .type = kind == PV ? XC_GUEST_PV : XC_GUEST_HVM,
+        .qemu_host = kind == QEMU,
     };
     struct xc_hv *hv;
 
@@ -53,7 +57,7 @@ static int in_file(const uint8_t *data, size_t size)
 /* The file's size must not matter: what fits into a pipe at once. */
 static void through_pipe(const uint8_t *data, size_t size)
 {
-    struct xc_hv *hv = new_domain(true);
+    struct xc_hv *hv = new_domain(QEMU);
     int pair[2];
 
     if (pipe(pair))
@@ -69,7 +73,7 @@ static void through_pipe(const uint8_t *data, size_t size)
 static void save_and_read_again(struct xc_hv *hv)
 {
     struct xc_sr_save_params p = {.hv = hv, .fd = in_file(NULL, 0)};
-    struct xc_hv *copy = new_domain(true);
+    struct xc_hv *copy = new_domain(QEMU);
     struct xc_sr_stats stats;
 
     if (xc_sr_save(&p, &stats) || lseek(p.fd, 0, SEEK_SET) != 0 ||
@@ -81,11 +85,11 @@ static void save_and_read_again(struct xc_hv *hv)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    for (int qemu_host = 0; qemu_host < 2; qemu_host++) {
-        struct xc_hv *hv = new_domain(qemu_host);
+    for (int kind = 0; kind < NR_KINDS; kind++) {
+        struct xc_hv *hv = new_domain((enum kind)kind);
         int fd = in_file(data, size);
 
-        if (read_into(hv, fd) == 0 && qemu_host)
+        if (read_into(hv, fd) == 0 && kind == QEMU)
             save_and_read_again(hv);
         close(fd);
         xc_hv_close(hv);
