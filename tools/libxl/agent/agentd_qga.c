@@ -17,7 +17,7 @@
 #include "agent/agentd_core.h"
 #include "base/container.h"
 
-enum { LINE_MAX_BYTES = 64 * 1024, OUT_MAX = 1024 * 1024, DEPTH_MAX = 16 };
+enum { LINE_MAX_BYTES = 64 * 1024, OUT_HIGH = 512 * 1024, DEPTH_MAX = 16 };
 
 #define VERSION "7.2.0"
 
@@ -42,8 +42,6 @@ static void put(struct agentd_qga *q, const char *text, size_t bytes)
 {
     char *more;
 
-    if (q->out_have + bytes > OUT_MAX)
-        return; /* the host does not read: reading has stopped before this */
     more = realloc(q->out, q->out_have + bytes);
     if (!more)
         return;
@@ -61,8 +59,11 @@ static void write_out(struct agentd_qga *q)
         if (n > 0)
             q->out_put += (size_t)n;
     }
-    if (q->out_put == q->out_have)
-        q->out_put = q->out_have = 0;
+    if (!q->out_put)
+        return;
+    memmove(q->out, q->out + q->out_put, q->out_have - q->out_put);
+    q->out_have -= q->out_put;
+    q->out_put = 0;
 }
 
 /* value: JSON text. The request's id, if it has one, goes back. */
@@ -231,6 +232,17 @@ static void run(struct agentd_qga *q, yajl_val request)
 
 /* ---- lines ---- */
 
+/* No line is taken while that much waits: nothing has to be dropped. */
+static bool full(const struct agentd_qga *q)
+{
+    return q->out_have - q->out_put >= OUT_HIGH;
+}
+
+static bool line_waits(const struct agentd_qga *q)
+{
+    return memchr(q->in, '\n', q->have);
+}
+
 static void take_line(struct agentd_qga *q, char *line, size_t bytes)
 {
     yajl_val request = NULL;
@@ -258,7 +270,7 @@ static void take_lines(struct agentd_qga *q)
     size_t begin = 0;
     char *end;
 
-    while ((end = memchr(q->in + begin, '\n', q->have - begin))) {
+    while (!full(q) && (end = memchr(q->in + begin, '\n', q->have - begin))) {
         *end = '\0';
         if (!q->too_long)
             take_line(q, q->in + begin, (size_t)(end - q->in) - begin);
@@ -267,7 +279,7 @@ static void take_lines(struct agentd_qga *q)
     }
     memmove(q->in, q->in + begin, q->have - begin);
     q->have -= begin;
-    if (q->have == sizeof(q->in)) {
+    if (q->have == sizeof(q->in) && !line_waits(q)) {
         q->too_long = true;
         q->have = 0;
     }
@@ -277,7 +289,7 @@ static void watch(struct agentd_qga *q)
 {
     short events = 0;
 
-    if (q->out_have < OUT_MAX / 2)
+    if (!full(q))
         events |= POLLIN;
     if (q->out_have)
         events |= POLLOUT;
@@ -293,12 +305,13 @@ static void ready(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
 
     if (revents & (POLLIN | POLLERR)) {
         n = read(fd, q->in + q->have, sizeof(q->in) - q->have);
-        if (n > 0) {
+        if (n > 0)
             q->have += (size_t)n;
-            take_lines(q);
-        }
     }
-    write_out(q);
+    do {
+        take_lines(q);
+        write_out(q);
+    } while (!full(q) && line_waits(q));
     if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR))) {
         watch(q);
         return;
