@@ -192,7 +192,8 @@ static void ask_vfio_user(struct libxl__qemu_probe *out, char *buf)
     const char *const argv[] = { out->path, "-device", "vfio-user-pci,help",
                                  NULL };
 
-    out->vfio_user = !run(argv, buf, OUTPUT_BYTES);
+    /* one that has no such device says so, and ends with status 0 too */
+    out->vfio_user = !run(argv, buf, OUTPUT_BYTES) && strstr(buf, "socket=");
 }
 
 int libxl__qemu_has_vfio_user(libxl_ctx *ctx, const libxl_domain_config *config,
