@@ -63,7 +63,7 @@ comma := ,
 # --- programs: those that run beside xl, and those that only tests run
 
 main_name = $(subst _,-,$(patsubst %_main,%,$(basename $(notdir $(1)))))
-test_mains := $(filter %_read_main.c,$(mains))
+test_mains := $(filter %_read_main.c %_fault_main.c,$(mains))
 # the guest's daemon: static, for guests that have nothing else of ours
 agentd_main := $(filter %/xl_agentd_main.c,$(mains))
 agentd_bin := $(if $(agentd_main),$(O)/bin/xl-agentd)

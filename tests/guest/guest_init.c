@@ -14,6 +14,7 @@
  *
  * Kernel arguments: tick=MS (1000)  touch=MIB (16)  dirty=PAGES_PER_S (0)
  *                   modules=GROUP,... (button)  diskload=1 (guest_diskload.h)
+ *                   demo=1 (guest_demo.h)
  *                   stuck=1 (guest_stuck.h)
  */
 #include <poll.h>
@@ -24,6 +25,7 @@
 #include <unistd.h>
 
 #include "guest_commands.h"
+#include "guest_demo.h"
 #include "guest_diskload.h"
 #include "guest_pattern.h"
 #include "guest_setup.h"
@@ -144,6 +146,7 @@ int main(void)
     printf("READY boot=%016llx pages=%llu\n", (unsigned long long)g.boot_id,
            (unsigned long long)guest_pattern_pages(g.pattern));
     guest_diskload_start();
+    guest_demo_start();
     guest_stuck_start();
     g.dirty_since_ms = now_ms();
     g.next_tick_ms = now_ms();
