@@ -5,7 +5,7 @@
 
 #include "base/json.h"
 #include "base/log.h"
-#include "host/xen_host.h"
+#include "host/xen_dev.h"
 
 #define MIN_KB 4096u
 #define VIDEO_STD_KB 16384u
@@ -50,13 +50,10 @@ static int check_devices(libxl_ctx *ctx, uint32_t domid,
 {
     const char *foreign = find_foreign(ctx, config->foreign_json);
 
-    if (!foreign && !config->num_disks && !config->num_nics)
-        return 0;
+    if (!foreign)
+        return libxl__xen_dev_check(ctx, domid, config);
     LOGD(ctx, domid, ERROR,
-         "%s: this xl does not carry such devices on a Xen host",
-         foreign             ? foreign
-         : config->num_disks ? "disks"
-                             : "nics");
+         "%s: this xl does not carry such devices on a Xen host", foreign);
     return ERROR_INVAL;
 }
 
@@ -129,6 +126,8 @@ int libxl__xen_check_config(libxl__host *h, libxl_domain_config *config,
     if (!b->target_memkb || b->target_memkb > b->max_memkb)
         b->target_memkb = b->max_memkb;
     rc = check_devices(ctx, INVALID_DOMID, config);
+    if (!rc)
+        rc = libxl__xen_dev_decide(ctx, config);
     if (!rc && config->c_info.type == LIBXL_DOMAIN_TYPE_HVM)
         return check_hvm(ctx, config, restore);
     if (!rc && !restore)

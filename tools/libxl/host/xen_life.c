@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "host/xen_dev.h"
 #include "host/xen_dm.h"
 #include "host/xen_dm_start.h"
 #include "host/xen_host.h"
@@ -153,6 +154,7 @@ int libxl__xen_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
     if (rc)
         return rc;
     remove_nodes(hx, call->domid);
+    libxl__xen_dev_remove(hx, call->domid);
     w->look = look_gone;
     w->deadline_ms = libxl__now_ms(h->ctx) + GONE_MS;
     return libxl__xen_wait_start(egc, w);

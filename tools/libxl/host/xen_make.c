@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "host/xen_dev.h"
 #include "host/xen_dm_start.h"
 #include "store/domain_record.h"
 #include "store/store_xen.h"
@@ -153,11 +154,15 @@ int libxl__xen_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     if (!rc)
         rc = libxl__xen_lay_out(hx, gc, call->domid, config, &ports);
     if (!rc)
+        rc = libxl__xen_dev_lay_out(hx, gc, call->domid, config);
+    if (!rc)
         rc = libxl__store_xen_publish(hx->store, call->domid);
     if (!rc && !incoming)
         rc = build(hx, gc, call->domid, config, &ports);
     if (!rc && !incoming && config->c_info.type == LIBXL_DOMAIN_TYPE_HVM)
         return libxl__xen_dm_spawn(egc, h, call, config, -1);
+    if (!rc && !incoming)
+        return libxl__xen_dev_plug(egc, h, call, config);
     return rc ? rc : libxl__xen_answer(egc, h, call, 0);
 }
 
@@ -191,29 +196,40 @@ static int connect_pages(struct libxl__host_xen *hx, libxl__gc *gc,
 
 /* Its own descriptor, read from the start. */
 static int start_dm(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
-                    int fd)
+                    const libxl_domain_config *config, int fd)
 {
-    libxl__gc *gc = libxl__ao_gc(call->ao);
-    char *path = libxl__sprintf(gc, "/proc/self/fd/%d", fd);
-    struct libxl__domain_record rec;
-    libxl_domain_config config;
-    int state, rc;
+    char *path =
+        libxl__sprintf(libxl__ao_gc(call->ao), "/proc/self/fd/%d", fd);
+    int state = path ? open(path, O_RDONLY | O_CLOEXEC) : -1, rc;
 
-    state = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (state < 0) {
         LOGED(h->ctx, call->domid, ERROR, errno,
               "the device state cannot be opened again");
         return ERROR_FAIL;
     }
+    rc = libxl__xen_dm_spawn(egc, h, call, config, state);
+    close(state);
+    return rc;
+}
+
+/* Who serves its devices comes last. */
+static int start_devices(libxl__egc *egc, libxl__host *h,
+                         libxl__host_call *call, int fd)
+{
+    libxl__gc *gc = libxl__ao_gc(call->ao);
+    struct libxl__domain_record rec;
+    libxl_domain_config config;
+    int rc;
+
     libxl_domain_config_init(&config);
     rc = libxl__domain_record_read(libxl__host_xen_of(h)->store, gc,
                                    call->domid, &rec);
     if (!rc)
         rc = libxl_domain_config_from_json(h->ctx, &config, rec.config_json);
     if (!rc)
-        rc = libxl__xen_dm_spawn(egc, h, call, &config, state);
+        rc = fd >= 0 ? start_dm(egc, h, call, &config, fd)
+                     : libxl__xen_dev_plug(egc, h, call, &config);
     libxl_domain_config_dispose(&config);
-    close(state);
     return rc;
 }
 
@@ -226,7 +242,5 @@ int libxl__xen_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
 
     if (!rc)
         rc = connect_pages(hx, libxl__ao_gc(call->ao), &d, call->results);
-    if (!rc && fd >= 0)
-        return start_dm(egc, h, call, fd);
-    return rc ? rc : libxl__xen_answer(egc, h, call, 0);
+    return rc ? rc : start_devices(egc, h, call, fd);
 }
