@@ -54,12 +54,10 @@ static ssize_t prepare_data(void *dev)
 
 static bool option(const char *text)
 {
-    static char buf[64];
-    char *colon;
+    char *buf = strdup(text), *colon; /* for as long as the process lives */
 
-    if (strlen(text) >= sizeof(buf))
+    if (!buf)
         return false;
-    strcpy(buf, text);
     kind = buf;
     colon = strchr(buf, ':');
     if (colon) {
