@@ -90,7 +90,7 @@ moves() { # NAME FROM TO WHAT,...
 # Our xl refuses by name what the guest NAME has: only qdisk may be.
 is_refused() {
     [ "$us-$1" = ours-qdisk ] &&
-        run_xl ours save -c "$1" "$data/probe" 2>&1 | grep -q 'disk'
+        run_xl ours save -c "$1" "$data/probe" 2>&1 | grep -q 'backend is not phy'
 }
 
 goes_on_unsaved() {
