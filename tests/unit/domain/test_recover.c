@@ -302,8 +302,16 @@ static void marks_of_other_migrations_stay(void **state)
     assert_int_equal(mark, LIBXL__RECEIVED_UNKNOWN);
     assert_int_equal(libxl__received_clear(store(), UUID, ids[7]), 0);
     assert_int_equal(libxl__received_look(store(), UUID, ids[7], &mark), 0);
-    assert_int_equal(mark, LIBXL__RECEIVED_UNKNOWN);
+    assert_int_equal(mark, LIBXL__RECEIVED_NO);
     assert_int_equal(libxl__received_look(store(), UUID, ids[8], &mark), 0);
+    assert_int_equal(mark, LIBXL__RECEIVED_YES);
+    /* one that began, and did not come, is known for what it is */
+    assert_int_equal(libxl__received_begin(store(), UUID, ID), 0);
+    assert_int_equal(libxl__received_look(store(), UUID, ID, &mark), 0);
+    assert_int_equal(mark, LIBXL__RECEIVED_NO);
+    assert_int_equal(libxl__received_set(store(), UUID, ID), 0);
+    assert_int_equal(libxl__received_begin(store(), UUID, ID), 0);
+    assert_int_equal(libxl__received_look(store(), UUID, ID, &mark), 0);
     assert_int_equal(mark, LIBXL__RECEIVED_YES);
 }
 

@@ -349,6 +349,12 @@ static void came(libxl__egc *egc, libxl__dom_restore *dr, int rc)
 
 static int start_restore(libxl__egc *egc, struct libxl__migrate_receive *re)
 {
+    int rc = 0;
+
+    if (re->migration)
+        rc = libxl__received_begin(re->nd.store, re->uuid, re->migration);
+    if (rc)
+        return rc;
     re->guest.ao = re->ao;
     re->guest.host = re->nd.host;
     re->guest.domid = re->nd.domid;

@@ -57,13 +57,15 @@ out:
 }
 
 #define OLDER "older\n"
-#define LINE (LIBXL__HS_ID_CHARS + 1)
+#define LINE (LIBXL__HS_ID_CHARS + 2)
+#define CAME '+'
+#define COMES '-'
 
 /* A file of ours is nothing but lines; one that is damaged counts as lost. */
 struct marks {
     bool older;
     size_t nr;
-    char ids[LIBXL__RECEIVED_MAX + 1][LINE]; /* without a NUL: with a LF */
+    char lines[LIBXL__RECEIVED_MAX + 1][LINE]; /* without a NUL: with a LF */
 };
 
 static int read_marks(libxl__store *st, int dirfd, const char *uuid,
@@ -81,7 +83,7 @@ static int read_marks(libxl__store *st, int dirfd, const char *uuid,
          m->nr < LIBXL__RECEIVED_MAX && strlen(at) >= LINE &&
          at[LINE - 1] == '\n';
          at += LINE)
-        memcpy(m->ids[m->nr++], at, LINE);
+        memcpy(m->lines[m->nr++], at, LINE);
     if (*at)
         m->older = true;
     free(text);
@@ -91,7 +93,7 @@ static int read_marks(libxl__store *st, int dirfd, const char *uuid,
 static int write_marks(libxl__store *st, int dirfd, const char *uuid,
                        struct marks *m)
 {
-    char text[sizeof(OLDER) + sizeof(m->ids)];
+    char text[sizeof(OLDER) + sizeof(m->lines)];
     size_t skip = m->nr > LIBXL__RECEIVED_MAX ? m->nr - LIBXL__RECEIVED_MAX : 0;
     size_t n = 0;
 
@@ -101,7 +103,7 @@ static int write_marks(libxl__store *st, int dirfd, const char *uuid,
         memcpy(text, OLDER, strlen(OLDER));
         n = strlen(OLDER);
     }
-    memcpy(text + n, m->ids[skip], (m->nr - skip) * LINE);
+    memcpy(text + n, m->lines[skip], (m->nr - skip) * LINE);
     text[n + (m->nr - skip) * LINE] = '\0';
     return libxl__file_replace(st->ctx, INVALID_DOMID, dirfd, uuid, text, true);
 }
@@ -110,7 +112,7 @@ static size_t find(const struct marks *m, const char *id)
 {
     size_t i = 0;
 
-    while (i < m->nr && memcmp(m->ids[i], id, LINE - 1))
+    while (i < m->nr && memcmp(m->lines[i] + 1, id, LIBXL__HS_ID_CHARS))
         i++;
     return i;
 }
@@ -130,51 +132,61 @@ static int open_and_read(libxl__store *st, const char *uuid, const char *what,
     return rc;
 }
 
-int libxl__received_set(libxl__store *st, const char *uuid, const char *id)
+/* sign: CAME replaces COMES and the other way; begin changes nothing. */
+static int note(libxl__store *st, const char *uuid, const char *id,
+                const char *what, char sign, bool replace)
 {
     struct marks m;
-    int dirfd, rc = open_and_read(st, uuid, "record", &dirfd, &m);
+    size_t at;
+    int dirfd, rc = open_and_read(st, uuid, what, &dirfd, &m);
 
     if (rc)
         return rc;
-    if (find(&m, id) == m.nr) {
-        memcpy(m.ids[m.nr], id, LINE - 1);
-        m.ids[m.nr++][LINE - 1] = '\n';
+    at = find(&m, id);
+    if (at == m.nr) {
+        memcpy(m.lines[at] + 1, id, LIBXL__HS_ID_CHARS);
+        m.lines[at][LINE - 1] = '\n';
+        m.nr++;
+        replace = true;
+    }
+    if (replace && m.lines[at][0] != sign) {
+        m.lines[at][0] = sign;
         rc = write_marks(st, dirfd, uuid, &m);
     }
     close(dirfd);
     return rc;
 }
 
+int libxl__received_begin(libxl__store *st, const char *uuid, const char *id)
+{
+    return note(st, uuid, id, "record", COMES, false);
+}
+
+int libxl__received_set(libxl__store *st, const char *uuid, const char *id)
+{
+    return note(st, uuid, id, "record", CAME, true);
+}
+
 int libxl__received_clear(libxl__store *st, const char *uuid, const char *id)
 {
-    struct marks m;
-    size_t at;
-    int dirfd, rc = open_and_read(st, uuid, "forget", &dirfd, &m);
-
-    if (rc)
-        return rc;
-    at = find(&m, id);
-    if (at < m.nr) {
-        m.nr--;
-        memmove(m.ids[at], m.ids[at + 1], (m.nr - at) * LINE);
-        rc = write_marks(st, dirfd, uuid, &m);
-    }
-    close(dirfd);
-    return rc;
+    return note(st, uuid, id, "forget", COMES, true);
 }
 
 int libxl__received_look(libxl__store *st, const char *uuid, const char *id,
                          enum libxl__received *out)
 {
     struct marks m;
+    size_t at;
     int dirfd, rc = open_and_read(st, uuid, "find out", &dirfd, &m);
 
     if (rc)
         return rc;
     close(dirfd);
-    *out = find(&m, id) < m.nr ? LIBXL__RECEIVED_YES
-           : m.older           ? LIBXL__RECEIVED_UNKNOWN
-                               : LIBXL__RECEIVED_NO;
+    at = find(&m, id);
+    if (at < m.nr)
+        *out = m.lines[at][0] == CAME ? LIBXL__RECEIVED_YES
+                                      : LIBXL__RECEIVED_NO;
+    else
+        *out = m.older ? LIBXL__RECEIVED_UNKNOWN : LIBXL__RECEIVED_NO;
     return 0;
 }

@@ -5,10 +5,11 @@
  * guest has already shut down here, or has gone elsewhere and come back.
  *
  * The file received/UUID in the state directory (where that is /run/xl, which
- * does not outlive the host, in /var/lib/xl) lists the migrations by which the
- * guest with this uuid came to here: ids, a line each, the latest last. One is
- * added, on the disk, before the guest runs. The file keeps the last
- * LIBXL__RECEIVED_MAX; one that has lost some begins with "older".
+ * does not outlive the host, in /var/lib/xl) lists the migrations of the guest
+ * with this uuid to here, a line each, the latest last: "-" and the id when the
+ * guest begins to come, "+" and the id before it runs, both on the disk. The
+ * file keeps the last LIBXL__RECEIVED_MAX; one that has lost some begins with
+ * "older".
  *
  * Thread:    loop thread only.
  * Errors:    rc, logged.
@@ -26,7 +27,8 @@ enum libxl__received {
     LIBXL__RECEIVED_UNKNOWN, /* so long ago that it may have been forgotten */
 };
 
-/* Idempotent. id: LIBXL__HS_ID_CHARS digits. */
+/* Idempotent. id: LIBXL__HS_ID_CHARS digits. clear: it will never run. */
+int libxl__received_begin(libxl__store *st, const char *uuid, const char *id);
 int libxl__received_set(libxl__store *st, const char *uuid, const char *id);
 int libxl__received_clear(libxl__store *st, const char *uuid, const char *id);
 /* ERROR_FAIL: it cannot be known. */
