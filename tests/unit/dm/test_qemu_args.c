@@ -15,7 +15,7 @@ static void the_machine(void **state)
     argv = args_make(r);
     assert_string_equal(argv[0], "/usr/bin/qemu");
     assert_string_equal(args_value(argv, "-machine", 0),
-                        "pc-q35-7.2,memory-backend=ram0");
+                        "pc-q35-7.2,memory-backend=ram0,suppress-vmdesc=on");
     assert_string_equal(args_value(argv, "-accel", 0), "tcg");
     assert_string_equal(args_value(argv, "-cpu", 0), "qemu64");
     assert_string_equal(args_value(argv, "-smp", 0), "cpus=2,maxcpus=2");
@@ -59,7 +59,7 @@ static void hostile_texts_stay_values(void **state)
     assert_string_equal(args_value(argv, "-name", 0),
                         "guest=a,,process=x -daemonize,debug-threads=on");
     assert_string_equal(args_value(argv, "-machine", 0),
-                        "q35,,dumpdtb=/etc/x,memory-backend=ram0");
+                        "q35,,dumpdtb=/etc/x,memory-backend=ram0,suppress-vmdesc=on");
     assert_false(args_has(argv, "-daemonize"));
 }
 

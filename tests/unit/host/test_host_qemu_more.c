@@ -132,22 +132,6 @@ static void a_reboot_leaves_a_wish(void **state)
     assert_true(libxl__reboot_wish_take(r->st, domid));
 }
 
-static void rename_changes_the_record(void **state)
-{
-    struct host_rig *r = *state;
-    uint32_t domid = host_rig_guest(r, false);
-    libxl_dominfo info;
-    libxl__gc gc;
-
-    assert_int_equal(r->h->ops->rename(r->h, domid, "other"), 0);
-    libxl__gc_init(&gc, r->ctx);
-    assert_int_equal(r->h->ops->dominfo(r->h, &gc, domid, &info), 0);
-    assert_string_equal(info.name, "other");
-    libxl_dominfo_dispose(&info);
-    libxl__gc_dispose(&gc);
-    assert_int_equal(r->h->ops->rename(r->h, 99, "x"), ERROR_DOMAIN_NOTFOUND);
-}
-
 /* ---- disks ---- */
 
 static void add_disk(struct host_rig *r, libxl_domain_config *c,
@@ -365,7 +349,6 @@ int main(void)
         TEST(sysrq_keys),
         TEST(memory_target),
         TEST(a_reboot_leaves_a_wish),
-        TEST(rename_changes_the_record),
         TEST(a_disk_serves_one_guest_at_a_time),
         TEST(a_disk_moves_with_the_state),
         TEST(ovmf_survives_save_and_restore),

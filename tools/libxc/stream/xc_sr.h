@@ -29,6 +29,10 @@ struct xc_sr_progress {
     bool finished;
 };
 
+struct xc_sr_stats {
+    uint64_t bytes, data_pages, zero_pages, passes;
+};
+
 struct xc_sr_callbacks {
     void *data;
     void (*log)(void *data, enum xc_log_level level, int errnoval,
@@ -40,6 +44,9 @@ struct xc_sr_callbacks {
     int (*switch_dm_logdirty)(void *data, bool enable);
     /* restore: all static data are in. missing: bit 0 CPUID, bit 1 MSR. */
     int (*static_data_done)(void *data, unsigned missing);
+    /* save, may be NULL: the stream is whole, fd is not touched again; what
+     * follows is the guest's dirty log. Only where the save goes well. */
+    void (*written)(void *data, const struct xc_sr_stats *stats);
     /* non-zero: stop with -ECANCELED at the next page batch */
     bool (*cancelled)(void *data);
 };
@@ -65,10 +72,6 @@ struct xc_sr_save_params {
  * stands before the stream makes the sum a multiple of 4096, and all pages of a
  * save lie on 4 KiB in the file. */
 #define XC_SR_QEMU_PROLOGUE_BYTES 48u
-
-struct xc_sr_stats {
-    uint64_t bytes, data_pages, zero_pages, passes;
-};
 
 int xc_sr_save(const struct xc_sr_save_params *p, struct xc_sr_stats *stats);
 

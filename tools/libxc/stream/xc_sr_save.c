@@ -6,7 +6,7 @@
  *   -> not live: suspend -> all pages
  *      live:     xc_sr_live.c (log, passes, suspend, what is left)
  *   -> verify: VERIFY -> all pages once more
- *   -> state -> END
+ *   -> state -> END -> (the owner of the stream goes on) -> dirty log off
  *
  * The guest is left suspended; resuming is the caller's business. The dirty
  * log is off behind every way out.
@@ -208,11 +208,13 @@ int xc_sr_save(const struct xc_sr_save_params *p, struct xc_sr_stats *stats)
 
     if (!rc)
         rc = save_all(&s);
-    xc_sr_live_stop(&s);
-    if (!rc)
-        xc_sr_progress_tell(&s, true);
     s.stats.bytes = s.io.offset;
     *stats = s.stats;
+    if (!rc && p->cb.written)
+        p->cb.written(p->cb.data, stats);
+    if (!rc)
+        xc_sr_progress_tell(&s, true);
+    xc_sr_live_stop(&s);
     xc_sr_batch_free(s.batch);
     xc_sr_tables_dispose(&s.tables);
     xc_bitmap_dispose(&s.dirty);

@@ -55,7 +55,8 @@ static void add_machine(struct args_of *a)
     const libxl_qemu_host_info *q = &a->config->qemu_host;
     const char *machine = given(q->machine) ? q->machine : "q35";
 
-    libxl__arglist_optf(&a->al, "-machine", "%s,memory-backend=ram0%s",
+    libxl__arglist_optf(&a->al, "-machine",
+                        "%s,memory-backend=ram0,suppress-vmdesc=on%s",
                         libxl__qemu_escape(a->al.gc, machine),
                         a->config->b_info.acpi ? "" : ",acpi=off");
     libxl__arglist_opt(&a->al, "-accel", given(q->accel) ? q->accel : "tcg");

@@ -2,7 +2,8 @@
 /*
  * qmp_script.c - chain, in order of time:
  *
- *   start -> connected -> step_done ... step_done [-> on_event] -> finish
+ *   start -> connected -> step_done ... [-> (go)] step_done ... [-> on_event]
+ *         -> finish
  */
 #include "dm/qmp_script.h"
 
@@ -52,7 +53,7 @@ static void finish(libxl__egc *egc, libxl__qmp_script *s, int rc, yajl_val last)
 int libxl__qmp_script_start(libxl__egc *egc, libxl__qmp_script *s)
 {
     s->at = 0;
-    s->over_early = false;
+    s->over_early = s->holding = false;
     s->qmp.ctx = s->ctx;
     s->qmp.ao = s->ao;
     s->qmp.domid = s->domid;
@@ -65,15 +66,38 @@ int libxl__qmp_script_start(libxl__egc *egc, libxl__qmp_script *s)
                               connected);
 }
 
-static void next_step(libxl__egc *egc, libxl__qmp_script *s, yajl_val last)
+static int say(libxl__egc *egc, libxl__qmp_script *s)
 {
     const struct libxl__qmp_step *step = &s->steps[s->at];
+
+    return libxl__qmp_command(egc, &s->qmp, step->command, step->args_json,
+                              step->pass_fd ? s->pass_fd : -1, s->timeout_ms,
+                              step_done);
+}
+
+int libxl__qmp_script_go(libxl__egc *egc, libxl__qmp_script *s)
+{
+    bool waits = s->holding;
+
+    s->hold_at = 0;
+    s->holding = false;
+    if (!waits)
+        return 0;
+    return libxl__qmp_usable(&s->qmp) ? say(egc, s) : ERROR_NOT_READY;
+}
+
+static void next_step(libxl__egc *egc, libxl__qmp_script *s, yajl_val last)
+{
     int rc;
 
+    while (s->at < s->nr_steps && !s->steps[s->at].command)
+        s->at++;
+    if (s->hold_at && s->at == s->hold_at) {
+        s->holding = true;
+        return;
+    }
     if (s->at < s->nr_steps) {
-        rc = libxl__qmp_command(egc, &s->qmp, step->command, step->args_json,
-                                step->pass_fd ? s->pass_fd : -1, s->timeout_ms,
-                                step_done);
+        rc = say(egc, s);
         if (rc)
             finish(egc, s, rc, NULL);
         return;

@@ -2,6 +2,9 @@
 /*
  * qmp_script.h - connect, a few commands one after the other, disconnect.
  *
+ * A script may be held before one of its steps, connected, until it is told to
+ * go on: what can be said early costs nothing later.
+ *
  * Owns:      its QMP connection. dirfd and the steps stay the caller's, and
  *            must live until the callback.
  * Thread:    loop thread only.
@@ -17,7 +20,7 @@
 typedef struct libxl__qmp_script libxl__qmp_script;
 
 struct libxl__qmp_step {
-    const char *command;
+    const char *command; /* NULL: passed over */
     const char *args_json; /* NULL: none */
     bool pass_fd;          /* the script's pass_fd goes with it */
     /* NULL, or: looks at the answer; non-zero (logged) ends the script */
@@ -37,6 +40,7 @@ struct libxl__qmp_script {
     const char *socket; /* its name; NULL: "qmp-cmd" */
     const struct libxl__qmp_step *steps;
     size_t nr_steps;
+    size_t hold_at; /* 0, or: before this step it waits for go */
     int pass_fd;
     uint32_t timeout_ms; /* of the connect, and of each step */
     bool quiet_loss, quiet_errors;
@@ -51,12 +55,15 @@ struct libxl__qmp_script {
     libxl__qmp qmp;
     libxl__ev_time until_deadline;
     size_t at;
+    bool holding;
     bool over_early; /* the event came before the last answer */
     int over_rc;
 };
 
 void libxl__qmp_script_init(libxl__qmp_script *s);
 int libxl__qmp_script_start(libxl__egc *egc, libxl__qmp_script *s);
+/* On from hold_at, now or when it comes there. Non-zero: no callback comes. */
+int libxl__qmp_script_go(libxl__egc *egc, libxl__qmp_script *s);
 void libxl__qmp_script_stop(libxl__qmp_script *s); /* no callback; idempotent */
 
 #endif

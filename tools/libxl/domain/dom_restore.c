@@ -7,7 +7,8 @@
  *   both_done -> loaded -> finish
  *
  * The host's new guest has memory before it has anything else: it is filled
- * while the rest of it comes up.
+ * while the rest of it comes up. Its device model gets ready for its state
+ * meanwhile, where it can: who sends the guest has stopped it when that comes.
  */
 #include "domain/dom_restore.h"
 
@@ -51,20 +52,21 @@ static libxl__dom_restore *dom_restore_of_death(libxl__ev_fd *ev)
     return CONTAINER_OF(ev, libxl__dom_restore, death);
 }
 
-static libxl__host_call *make_call(libxl__dom_restore *dr,
-                                   libxl__host_callback *callback)
+static libxl__host_call make_call(libxl__dom_restore *dr,
+                                  libxl__host_callback *callback)
 {
-    dr->call = (libxl__host_call){
+    return (libxl__host_call){
         .ao = dr->ao,
         .domid = dr->domid,
         .user = dr,
         .callback = callback,
     };
-    return &dr->call;
 }
 
 static void finish(libxl__egc *egc, libxl__dom_restore *dr, int rc)
 {
+    if (dr->host->ops->dm_let_go)
+        dr->host->ops->dm_let_go(dr->host, &dr->load);
     if (dr->guest_open)
         dr->host->ops->helper_guest_done(dr->host, &dr->guest);
     dr->guest_open = false;
@@ -109,9 +111,11 @@ int libxl__dom_restore_start(libxl__egc *egc, libxl__dom_restore *dr)
     libxl__ev_fd_init(&dr->death);
     libxl__dev_load_init(&dr->dev);
     dr->guest_open = dr->helping = dr->piece_waits = false;
+    dr->emulator_came = false;
     dr->create_rc = 0;
-    rc = dr->host->ops->create(egc, dr->host, make_call(dr, created),
-                               dr->config, true);
+    dr->call = make_call(dr, created);
+    dr->load = make_call(dr, loaded);
+    rc = dr->host->ops->create(egc, dr->host, &dr->call, dr->config, true);
     if (rc)
         return rc;
     dr->creating = true;
@@ -150,12 +154,35 @@ static void go_on(libxl__egc *egc, libxl__dom_restore *dr)
         watch_process(egc, dr);
 }
 
+static int make_emulator_fd(libxl__dom_restore *dr)
+{
+    if (dr->emulator_fd < 0)
+        dr->emulator_fd = memfd_create("dm-state", MFD_CLOEXEC);
+    if (dr->emulator_fd >= 0)
+        return 0;
+    LOGED(dr->host->ctx, dr->domid, ERROR, errno,
+          "no memory for the device model's state");
+    return ERROR_FAIL;
+}
+
+/* What fails here fails in dm_load again, and counts there. */
+static void get_ready(libxl__egc *egc, libxl__dom_restore *dr)
+{
+    const struct libxl__host_ops *ops = dr->host->ops;
+
+    if (ops->dm_get_ready && ops->has_dm(dr->host, dr->domid) &&
+        !make_emulator_fd(dr))
+        (void)ops->dm_get_ready(egc, dr->host, &dr->load, dr->emulator_fd);
+}
+
 static void created(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     libxl__dom_restore *dr = call->user;
 
     dr->creating = false;
     dr->create_rc = rc;
+    if (!rc && dr->streaming)
+        get_ready(egc, dr);
     if (!rc && dr->made)
         dr->made(egc, dr);
     if (!dr->streaming)
@@ -279,6 +306,7 @@ static int open_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
 {
     libxl__dom_restore *dr = sr->user;
     libxl_ctx *ctx = dr->host->ctx;
+    int rc;
 
     if (id == EMULATOR_ID_QEMU && index)
         return open_device(dr, index, bytes);
@@ -289,12 +317,9 @@ static int open_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
              id, index);
         return ERROR_INVAL;
     }
-    dr->emulator_fd = memfd_create("dm-state", MFD_CLOEXEC);
-    if (dr->emulator_fd >= 0)
-        return dr->emulator_fd;
-    LOGED(ctx, dr->domid, ERROR, errno,
-          "no memory for the device model's state");
-    return ERROR_FAIL;
+    rc = make_emulator_fd(dr);
+    dr->emulator_came = !rc;
+    return rc ? rc : dr->emulator_fd;
 }
 
 /* A QEMU host's device model keeps no keys: what comes is not ours. */
@@ -354,7 +379,7 @@ static int check_stream(libxl__dom_restore *dr)
 {
     if (dr->stream_rc)
         return dr->stream_rc;
-    if (dr->emulator_fd >= 0 || !dr->has_dm)
+    if (dr->emulator_came || !dr->has_dm)
         return check_nothing_follows(dr);
     LOGD(dr->host->ctx, dr->domid, ERROR,
          "the image has no state of its device model (libxl stream, "
@@ -367,9 +392,9 @@ static void both_done(libxl__egc *egc, libxl__dom_restore *dr)
     libxl__host *h = dr->host;
     int rc = dr->create_rc ? dr->create_rc : check_stream(dr);
 
-    make_call(dr, loaded)->results = &dr->results;
+    dr->load.results = &dr->results;
     if (!rc)
-        rc = h->ops->dm_load(egc, h, &dr->call, dr->emulator_fd);
+        rc = h->ops->dm_load(egc, h, &dr->load, dr->emulator_fd);
     if (rc)
         finish(egc, dr, rc);
 }

@@ -46,7 +46,8 @@ struct libxl__dom_restore {
     int pidfd;
     bool has_dm;              /* its state has to come */
     int create_rc, stream_rc;
-    int emulator_fd; /* -1: none has come */
+    int emulator_fd; /* the state's memory; -1: not made yet */
+    bool emulator_came;
     int dirfd;           /* of the domain */
     libxl__dev_load dev; /* devices in processes of their own */
     unsigned piece_process;
@@ -54,7 +55,7 @@ struct libxl__dom_restore {
     bool piece_waits; /* for the guest's creation */
     libxl__stream_read stream;
     libxl__save_helper sh;
-    libxl__host_call call;
+    libxl__host_call call, load;
 };
 
 /* Non-zero: nothing was started, and no callback comes. */

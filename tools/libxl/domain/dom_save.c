@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * dom_save.c - chain, in order of time:
- *   start [-> dev_begun] -> run_libxc [-> sh_suspend -> suspended] -> sh_done
- *         -> get_emulator -> emulator_saved [-> get_piece -> dev_piece]...
- *         -> stream_done -> finish
+ *   start [-> dev_begun] -> run_libxc [-> sh_suspend -> suspended]
+ *         -> sh_written -> get_emulator -> emulator_saved
+ *         [-> get_piece -> dev_piece]... -> stream_done -> finish
+ *   beside it, once suspended:  [take_state -> emulator_saved], -> sh_done
  *   and when it has failed:  finish -> resumed -> callback
  *
- * The stream owns the order; the helper and the host are called from it.
+ * The stream owns the order; the helper and the host are called from it. The
+ * guest stands still from "suspended" on: where the host allows it, its device
+ * state is taken while its last pages are sent, and nobody waits for a helper
+ * that only tidies up. finish waits for both.
  */
 #include "domain/dom_save.h"
 
@@ -24,15 +28,19 @@
 static void run_libxc(libxl__egc *egc, libxl__stream_write *sw);
 static void sh_suspend(libxl__egc *egc, libxl__save_helper *sh);
 static void suspended(libxl__egc *egc, libxl__host_call *call, int rc);
+static void take_state(libxl__egc *egc, libxl__dom_save *ds);
 static void sh_logdirty(libxl__egc *egc, libxl__save_helper *sh, bool enable);
+static void sh_written(libxl__egc *egc, libxl__save_helper *sh);
 static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc);
 static void libxc_over(libxl__egc *egc, libxl__dom_save *ds);
 static void get_emulator(libxl__egc *egc, libxl__stream_write *sw);
 static void emulator_saved(libxl__egc *egc, libxl__host_call *call, int rc);
+static void write_state(libxl__egc *egc, libxl__dom_save *ds);
 static void dev_begun(libxl__egc *egc, libxl__dev_save *dev, int rc);
 static void get_piece(libxl__egc *egc, libxl__stream_write *sw);
 static void dev_piece(libxl__egc *egc, libxl__dev_save *dev, int rc);
 static void stream_done(libxl__egc *egc, libxl__stream_write *sw, int rc);
+static void finish_if_over(libxl__egc *egc, libxl__dom_save *ds);
 static void resumed(libxl__egc *egc, libxl__host_call *call, int rc);
 
 static libxl__dom_save *dom_save_of_sh(libxl__save_helper *sh)
@@ -40,16 +48,22 @@ static libxl__dom_save *dom_save_of_sh(libxl__save_helper *sh)
     return CONTAINER_OF(sh, libxl__dom_save, sh);
 }
 
-static libxl__host_call *make_call(libxl__dom_save *ds,
+static libxl__host_call *fill_call(libxl__dom_save *ds, libxl__host_call *call,
                                    libxl__host_callback *callback)
 {
-    ds->call = (libxl__host_call){
+    *call = (libxl__host_call){
         .ao = ds->ao,
         .domid = ds->domid,
         .user = ds,
         .callback = callback,
     };
-    return &ds->call;
+    return call;
+}
+
+static libxl__host_call *make_call(libxl__dom_save *ds,
+                                   libxl__host_callback *callback)
+{
+    return fill_call(ds, &ds->call, callback);
 }
 
 static void close_devices(libxl__dom_save *ds)
@@ -118,7 +132,10 @@ int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds)
     ds->emulator_fd = ds->dirfd = -1;
     ds->guest_open = ds->suspending = ds->helper_running = false;
     ds->helper_gone = ds->guest_lost = ds->dev_open = false;
+    ds->memory_out = ds->stream_over = ds->state_wanted = false;
+    ds->state = DOM_SAVE_STATE_NONE;
     ds->suspended_at_ms = 0;
+    ds->helper_rc = 0;
     rc = open_devices(ds);
     if (rc == ERROR_NOTFOUND)
         rc = start_stream(egc, ds);
@@ -159,6 +176,7 @@ static void run_libxc(libxl__egc *egc, libxl__stream_write *sw)
     ds->sh.switch_dm_logdirty =
         ds->sw.get_emulator && ds->host->ops->dm_logdirty ? sh_logdirty : NULL;
     ds->sh.static_data_done = NULL;
+    ds->sh.written = sh_written;
     ds->sh.callback = sh_done;
     rc = libxl__save_helper_start(egc, &ds->sh);
     if (rc)
@@ -186,10 +204,13 @@ static void suspended(libxl__egc *egc, libxl__host_call *call, int rc)
     libxl__dom_save *ds = call->user;
 
     ds->suspending = false;
-    if (ds->helper_gone)
+    if (ds->helper_gone) {
         libxc_over(egc, ds);
-    else
-        libxl__save_helper_reply(egc, &ds->sh, rc ? -EIO : 0);
+        return;
+    }
+    libxl__save_helper_reply(egc, &ds->sh, rc ? -EIO : 0);
+    if (!rc && ds->host->ops->dm_apart && ds->sw.get_emulator && !ds->dev_open)
+        take_state(egc, ds);
 }
 
 /* One request of the helper at a time: the end is waited for as a suspend's. */
@@ -205,6 +226,14 @@ static void sh_logdirty(libxl__egc *egc, libxl__save_helper *sh, bool enable)
         ds->suspending = true;
 }
 
+static void sh_written(libxl__egc *egc, libxl__save_helper *sh)
+{
+    libxl__dom_save *ds = dom_save_of_sh(sh);
+
+    ds->results = sh->results;
+    libxc_over(egc, ds);
+}
+
 static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc)
 {
     libxl__dom_save *ds = dom_save_of_sh(sh);
@@ -213,13 +242,17 @@ static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc)
     ds->helper_gone = true;
     ds->helper_rc = rc;
     ds->results = sh->results;
-    if (!ds->suspending)
+    if (ds->memory_out)
+        finish_if_over(egc, ds);
+    else if (!ds->suspending)
         libxc_over(egc, ds);
 }
 
 static void libxc_over(libxl__egc *egc, libxl__dom_save *ds)
 {
     int rc = ds->helper_rc;
+
+    ds->memory_out = true;
 
     if (!rc && !ds->suspended_at_ms) {
         LOGD(ds->host->ctx, ds->domid, ERROR,
@@ -231,23 +264,34 @@ static void libxc_over(libxl__egc *egc, libxl__dom_save *ds)
 
 /* ---- the device model's state ---- */
 
-static void get_emulator(libxl__egc *egc, libxl__stream_write *sw)
+static void take_state(libxl__egc *egc, libxl__dom_save *ds)
 {
-    libxl__dom_save *ds = sw->user;
     int rc;
 
+    ds->state = DOM_SAVE_STATE_TAKING;
     ds->emulator_fd = memfd_create("dm-state", MFD_CLOEXEC);
     if (ds->emulator_fd < 0) {
         LOGED(ds->host->ctx, ds->domid, ERROR, errno,
               "no memory for the device model's state");
-        libxl__stream_write_emulator_done(egc, sw, ERROR_FAIL, NULL, 0, NULL,
-                                          0);
+        emulator_saved(egc, fill_call(ds, &ds->dm_call, NULL), ERROR_FAIL);
         return;
     }
-    rc = ds->host->ops->dm_save(egc, ds->host, make_call(ds, emulator_saved),
+    rc = ds->host->ops->dm_save(egc, ds->host,
+                                fill_call(ds, &ds->dm_call, emulator_saved),
                                 ds->emulator_fd);
     if (rc)
-        emulator_saved(egc, &ds->call, rc);
+        emulator_saved(egc, &ds->dm_call, rc);
+}
+
+static void get_emulator(libxl__egc *egc, libxl__stream_write *sw)
+{
+    libxl__dom_save *ds = sw->user;
+
+    ds->state_wanted = true;
+    if (ds->state == DOM_SAVE_STATE_NONE)
+        take_state(egc, ds);
+    else if (ds->state == DOM_SAVE_STATE_TAKEN)
+        write_state(egc, ds);
 }
 
 static void emulator_saved(libxl__egc *egc, libxl__host_call *call, int rc)
@@ -259,18 +303,25 @@ static void emulator_saved(libxl__egc *egc, libxl__host_call *call, int rc)
         LOGD(ds->host->ctx, ds->domid, ERROR, "the device model gave no state");
         rc = ERROR_FAIL;
     }
-    if (rc) {
-        libxl__stream_write_emulator_done(egc, &ds->sw, rc, NULL, 0, NULL, 0);
-        return;
-    }
-    ds->emulator = (struct libxl__emulator_state){
-        .id = EMULATOR_ID_QEMU,
-        .index = 0,
-        .fd = ds->emulator_fd,
-        .bytes = (uint64_t)st.st_size,
-    };
-    libxl__stream_write_emulator_done(egc, &ds->sw, 0, &ds->emulator, 1, NULL,
-                                      0);
+    ds->state = DOM_SAVE_STATE_TAKEN;
+    ds->state_rc = rc;
+    if (!rc)
+        ds->emulator = (struct libxl__emulator_state){
+            .id = EMULATOR_ID_QEMU,
+            .index = 0,
+            .fd = ds->emulator_fd,
+            .bytes = (uint64_t)st.st_size,
+        };
+    if (ds->state_wanted)
+        write_state(egc, ds);
+    else
+        finish_if_over(egc, ds);
+}
+
+static void write_state(libxl__egc *egc, libxl__dom_save *ds)
+{
+    libxl__stream_write_emulator_done(egc, &ds->sw, ds->state_rc,
+                                      &ds->emulator, 1, NULL, 0);
 }
 
 /* ---- devices' state ---- */
@@ -304,15 +355,29 @@ static void stream_done(libxl__egc *egc, libxl__stream_write *sw, int rc)
 {
     libxl__dom_save *ds = sw->user;
 
+    ds->stream_over = true;
+    ds->rc = rc;
+    finish_if_over(egc, ds);
+}
+
+/* What still works for us holds the guest's fds, or this struct. */
+static void finish_if_over(libxl__egc *egc, libxl__dom_save *ds)
+{
+    int rc;
+
+    if (!ds->stream_over || ds->helper_running ||
+        ds->state == DOM_SAVE_STATE_TAKING)
+        return;
     ds->host->ops->helper_guest_done(ds->host, &ds->guest);
     ds->guest_open = false;
     close_devices(ds);
     if (ds->emulator_fd >= 0)
         close(ds->emulator_fd);
     ds->emulator_fd = -1;
-    ds->rc = rc;
-    if (!rc || !ds->suspended_at_ms) {
-        ds->callback(egc, ds, rc);
+    if (!ds->rc)
+        ds->rc = ds->helper_rc;
+    if (!ds->rc || !ds->suspended_at_ms) {
+        ds->callback(egc, ds, ds->rc);
         return;
     }
     rc = ds->host->ops->resume(egc, ds->host, make_call(ds, resumed));

@@ -20,6 +20,13 @@
 #include "host/host.h"
 #include "stream/stream_write.h"
 
+/* Of the device model, which may be asked for it before the stream wants it. */
+enum libxl__dom_save_state {
+    DOM_SAVE_STATE_NONE,
+    DOM_SAVE_STATE_TAKING,
+    DOM_SAVE_STATE_TAKEN,
+};
+
 typedef struct libxl__dom_save libxl__dom_save;
 struct libxl__dom_save {
     /* caller fills; stays valid until the callback */
@@ -41,7 +48,11 @@ struct libxl__dom_save {
     bool guest_open;
     bool suspending; /* the host has not answered yet */
     bool helper_running, helper_gone;
+    bool memory_out, stream_over;
     int helper_rc, rc;
+    enum libxl__dom_save_state state;
+    bool state_wanted;
+    int state_rc;
     int emulator_fd;
     int dirfd;           /* of the domain */
     libxl__dev_save dev; /* devices in processes of their own */
@@ -49,7 +60,7 @@ struct libxl__dom_save {
     struct libxl__emulator_state emulator;
     libxl__stream_write sw;
     libxl__save_helper sh;
-    libxl__host_call call;
+    libxl__host_call call, dm_call;
 };
 
 /* Non-zero: nothing was started, and no callback comes. */

@@ -206,7 +206,7 @@ static int write_name(libxl__host *h, libxl__gc *gc,
     struct libxl__domain_record rec = *old;
     int rc = rename_config(h, gc, &rec, name);
 
-    if (!rc)
+    if (!rc && h->ops->rename)
         rc = h->ops->rename(h, rec.domid, name);
     if (rc)
         return rc;

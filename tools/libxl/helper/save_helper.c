@@ -106,6 +106,7 @@ static void take_stream_back(struct libxl__sh_state *st)
 {
     if (st->stream_flags >= 0 && st->stream_flags & O_NONBLOCK)
         (void)fcntl(st->sh->stream_fd, F_SETFL, st->stream_flags);
+    st->stream_flags = -1;
 }
 
 /* ---- life ---- */
@@ -269,11 +270,17 @@ static void heard_progress(struct libxl__sh_state *st,
     libxl__progress(ctx_of(st), st->sh->domid, &p);
 }
 
-static void heard_results(struct libxl__sh_state *st,
+static void heard_results(libxl__egc *egc, struct libxl__sh_state *st,
                           const struct libxl__hw_results *from)
 {
+    libxl__save_helper *sh = st->sh;
+
+    if (st->results) {
+        protocol_error(st, EPROTO);
+        return;
+    }
     st->results = true;
-    st->sh->results = (struct libxl__helper_results){
+    sh->results = (struct libxl__helper_results){
         .store_pfn = from->store_pfn,
         .console_pfn = from->console_pfn,
         .bytes = from->bytes,
@@ -281,6 +288,10 @@ static void heard_results(struct libxl__sh_state *st,
         .zero_pages = from->zero_pages,
         .passes = from->passes,
     };
+    if (!sh->written || st->stop_rc || st->dead)
+        return;
+    take_stream_back(st);
+    sh->written(egc, sh);
 }
 
 /* Asks the owner; without one that cares, yes. */
@@ -321,7 +332,7 @@ static void dispatch(libxl__egc *egc, struct libxl__sh_state *st)
         heard_progress(st, &msg->u.progress);
         break;
     case LIBXL__HW_RESULTS:
-        heard_results(st, &msg->u.results);
+        heard_results(egc, st, &msg->u.results);
         break;
     case LIBXL__HW_COMPLETE:
         st->complete = true;

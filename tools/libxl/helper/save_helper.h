@@ -57,8 +57,11 @@ struct libxl__save_helper {
                                bool enable);
     void (*static_data_done)(libxl__egc *egc, libxl__save_helper *sh,
                              unsigned missing);
+    /* NULL, or: a save's stream is whole, and stream_fd the caller's again;
+     * the child only tidies up, and the callback will say how that went. */
+    void (*written)(libxl__egc *egc, libxl__save_helper *sh);
     void (*callback)(libxl__egc *egc, libxl__save_helper *sh, int rc);
-    /* results, valid in callback */
+    /* results, valid in written and in callback */
     struct libxl__helper_results results;
     /* private */
     struct libxl__sh_state *state;

@@ -124,6 +124,12 @@ static void send_results(xc_pfn_t store, xc_pfn_t console,
     (void)child_channel_send(&msg);
 }
 
+/* The stream is the parent's again: it waits for nothing that is left here. */
+static void stream_written(void *data, const struct xc_sr_stats *stats)
+{
+    send_results(XC_INVALID_PFN, XC_INVALID_PFN, stats);
+}
+
 static int run_save(const struct libxl__hw_setup *setup, struct xc_hv *hv)
 {
     struct xc_sr_save_params p = {
@@ -144,11 +150,9 @@ static int run_save(const struct libxl__hw_setup *setup, struct xc_hv *hv)
         .cb = callbacks,
     };
     struct xc_sr_stats stats = {0};
-    int r = xc_sr_save(&p, &stats);
 
-    if (!r)
-        send_results(XC_INVALID_PFN, XC_INVALID_PFN, &stats);
-    return r;
+    p.cb.written = stream_written;
+    return xc_sr_save(&p, &stats);
 }
 
 static int run_restore(struct xc_hv *hv)

@@ -44,6 +44,9 @@ struct libxl__host_ops {
     const char *name; /* "qemu", "xen", "fake" */
     const char *title; /* "QEMU host", "Xen host": for messages */
     bool qemu_image;   /* its images are a QEMU host's (xl header, bit 30) */
+    /* A suspended guest's memory stays as it is while dm_save runs: both may be
+     * taken at once. */
+    bool dm_apart;
     libxl__store *(*store)(libxl__host *h);
     /* It has a device model, whose state goes with it. */
     bool (*has_dm)(libxl__host *h, uint32_t domid);
@@ -85,6 +88,7 @@ struct libxl__host_ops {
                  char key);
     int (*set_memory)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                       uint64_t target_kb);
+    /* NULL: the store's record is all that has a name. */
     int (*rename)(libxl__host *h, uint32_t domid, const char *new_name);
 
     /* ---- for save and restore ---- */
@@ -106,6 +110,12 @@ struct libxl__host_ops {
      * where there is no device model. The guest is whole then, and paused. */
     int (*dm_load)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                    int fd);
+    /* NULL, or: for an incoming guest, what can be done of dm_load early, with
+     * the same call and fd, which has nothing in it yet. No callback: dm_load
+     * goes on from there, or dm_let_go gives it up. */
+    int (*dm_get_ready)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                        int fd);
+    void (*dm_let_go)(libxl__host *h, libxl__host_call *call);
     /* NULL: guests share processors as processes do. in NULL: asks alone. */
     int (*sched)(libxl__host *h, uint32_t domid, const libxl_sched_params *in,
                  libxl_sched_params *out);

@@ -413,7 +413,7 @@ static libxl__host *open_fake(libxl_ctx *ctx, bool qemu_image)
     if (!fh)
         return NULL;
     fh->ops = fake_ops;
-    fh->ops.qemu_image = qemu_image;
+    fh->ops.qemu_image = fh->ops.dm_apart = qemu_image;
     fh->host.ops = &fh->ops;
     fh->host.ctx = ctx;
     fh->fail_at = fail ? (unsigned)strtoul(fail, NULL, 10) : 0;

@@ -97,6 +97,9 @@ struct libxl__qemu_op {
      * guest runs. ERROR_BADFAIL: it does not say. */
     bool must_know, asking;
     int unanswered_rc; /* of that "cont" */
+    /* Begun early (dm_get_ready), nobody waits for it yet; early_lost: it has
+     * failed meanwhile, and is to be begun anew. */
+    bool early, early_lost;
     /* NULL, or: looks at the result; what it returns is the call's rc */
     int (*done)(struct libxl__qemu_op *op, int rc, yajl_val last);
 };
@@ -142,7 +145,6 @@ int libxl__qemu_set_memory(libxl__egc *egc, libxl__host *h,
 int libxl__qemu_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
                         libxl_dominfo *out);
 libxl_vcpuinfo *libxl__qemu_vcpus(libxl__host *h, uint32_t domid, int *nr);
-int libxl__qemu_rename(libxl__host *h, uint32_t domid, const char *new_name);
 /* host_qemu_device.c */
 int libxl__qemu_restart_device(libxl__host *h, uint32_t domid, unsigned index,
                                bool active);
@@ -158,6 +160,9 @@ int libxl__qemu_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                         int fd);
 int libxl__qemu_dm_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                         int fd);
+int libxl__qemu_dm_get_ready(libxl__egc *egc, libxl__host *h,
+                             libxl__host_call *call, int fd);
+void libxl__qemu_dm_let_go(libxl__host *h, libxl__host_call *call);
 /* host_qemu_memory.c */
 int libxl__qemu_helper_guest(libxl__host *h, uint32_t domid, bool live,
                              struct libxl__helper_guest *out);

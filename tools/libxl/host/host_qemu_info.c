@@ -256,23 +256,3 @@ out:
     libxl__gc_dispose(&gc);
     return l.v;
 }
-
-/* ---- rename ---- */
-
-int libxl__qemu_rename(libxl__host *h, uint32_t domid, const char *new_name)
-{
-    libxl__store *st = libxl__host_qemu_of(h)->store;
-    struct libxl__domain_record rec;
-    libxl__gc gc;
-    int rc;
-
-    libxl__gc_init(&gc, h->ctx);
-    rc = libxl__domain_record_read(st, &gc, domid, &rec);
-    if (!rc) {
-        rec.name = libxl__strdup(&gc, new_name);
-        rc = rec.name ? libxl__domain_record_write(st, &gc, &rec)
-                      : ERROR_NOMEM;
-    }
-    libxl__gc_dispose(&gc);
-    return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
-}

@@ -296,6 +296,10 @@ static void script_done(libxl__egc *egc, libxl__qmp_script *s, int rc,
 {
     struct libxl__qemu_op *op = op_of_script(s);
 
+    if (op->early) {
+        op->early_lost = true;
+        return;
+    }
     if (op->asking) {
         finish(egc, op, look_at_status(op, rc, last), last);
         return;

@@ -67,6 +67,7 @@ static int choose_way(libxl__qmp_script *s, yajl_val answer)
     }
     if (YAJL_GET_INTEGER(major) < 9)
         return 0;
+    steps[STEP_SETS].command = "query-fdsets";
     steps[STEP_FD].command = "add-fd";
     steps[STEP_FD].args_json = SET_ARGS;
     steps[STEP_MIGRATE].args_json = "{\"uri\":\"file:/dev/fdset/77\"}";
@@ -142,8 +143,8 @@ static void add_steps(struct libxl__qemu_op *op, const char *command)
     op->steps[STEP_VERSION].check = choose_way;
     libxl__qemu_op_step(op, "query-version", NULL);
     op->steps[STEP_SETS].check = find_old_set;
-    libxl__qemu_op_step(op, "query-fdsets", NULL);
-    libxl__qemu_op_step(op, "query-status", NULL);
+    libxl__qemu_op_step(op, NULL, NULL); /* query-fdsets, */
+    libxl__qemu_op_step(op, NULL, NULL); /* remove-fd: where there are sets */
     op->steps[STEP_FD].pass_fd = true;
     libxl__qemu_op_step(op, "getfd", "{\"fdname\":\"" FD_NAME "\"}");
     libxl__qemu_op_step(op, command, "{\"uri\":\"fd:" FD_NAME "\"}");
@@ -196,8 +197,9 @@ static int load_done(struct libxl__qemu_op *op, int rc, yajl_val last)
     return rc == ERROR_NOT_READY ? ERROR_FAIL : rc;
 }
 
-int libxl__qemu_dm_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
-                        int fd)
+/* All but the last step can be done before the state is there. */
+static int start_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                      int fd, bool early)
 {
     struct libxl__qemu_op *op;
     int rc;
@@ -206,9 +208,38 @@ int libxl__qemu_dm_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     if (rc)
         return rc;
     add_steps(op, "migrate-incoming");
+    op->early = early;
+    op->script.hold_at = early ? STEP_MIGRATE : 0;
     /* the devices' own state came behind QEMU's in the stream, and is in */
     op->dev_after = "loaded";
     op->pci_recreate = true;
     op->done = load_done;
     return libxl__qemu_op_start(egc, op);
+}
+
+int libxl__qemu_dm_get_ready(libxl__egc *egc, libxl__host *h,
+                             libxl__host_call *call, int fd)
+{
+    return start_load(egc, h, call, fd, true);
+}
+
+void libxl__qemu_dm_let_go(libxl__host *h, libxl__host_call *call)
+{
+    if (call->state)
+        libxl__qemu_op_drop(call->state);
+    call->state = NULL;
+}
+
+int libxl__qemu_dm_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                        int fd)
+{
+    struct libxl__qemu_op *op = call->state;
+
+    if (op && !op->early_lost) {
+        op->early = false;
+        if (!libxl__qmp_script_go(egc, &op->script))
+            return 0;
+    }
+    libxl__qemu_dm_let_go(h, call);
+    return start_load(egc, h, call, fd, false);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * io_end.h - one end of a mover: an fd that is polled where it can be, and
- * used through the worker where it cannot (regular files, some devices).
+ * io_end.h - one end of a mover: an fd that is polled where it can be, used in
+ * the next turn where it never waits (files in memory), and used through the
+ * worker where it may wait unseen (other files, some devices).
  * PRIVATE to io/.
  *
  * Owns:      its event sources; never the fd. While a transfer runs it uses
@@ -26,13 +27,14 @@ struct libxl__io_end {
     libxl_ctx *ctx;
     int fd;
     bool writes;
-    bool is_file;
+    bool is_file, in_memory;
     bool wanted;
     void *buf;
     size_t bytes;
     libxl__io_end_callback *callback;
     libxl__ev_fd ev_fd;
     libxl__ev_file ev_file;
+    libxl__ev_time next_turn;
 };
 
 void libxl__io_end_init(libxl_ctx *ctx, libxl__io_end *end);
