@@ -33,8 +33,10 @@ way() { # TYPE HOW FROM TO
 for type in "$@"; do
     guest_config "$type" "$type"
     ok "$type: Debian's xl creates it" start_over "$type" || continue
-    while read -r how from to; do
+    while read -r how from to only; do
         case $how in '#'* | '') continue ;; esac
+        # such a way is for our xl alone
+        [ -z "$only" ] || [ "$only-mixed" = "$type-$mode" ] || continue
         [ "$mode" = mixed ] || from=theirs to=theirs
         way "$type" "$how" "$from" "$to"
     done </mnt/host/matrix

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* cmd_save.c - xl save [-c] [-p] [-D] [--live] [--json] DOMAIN FILE [CONFIG] */
+/* cmd_save.c - xl save [-c] [-p] [-D] [--live] [--native] [--json] DOMAIN FILE
+ * [CONFIG] */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -106,6 +107,7 @@ static int options(struct xl *xl, struct save_args *args, int argc, char **argv)
 {
     static const struct option longs[] = {{"live", no_argument, NULL, 'l'},
                                           {"json", no_argument, NULL, 'j'},
+                                          {"native", no_argument, NULL, 'n'},
                                           {0}};
     bool resume = false, pause = false;
     int exit_code, c;
@@ -129,6 +131,9 @@ static int options(struct xl *xl, struct save_args *args, int argc, char **argv)
             break;
         case 'j':
             args->json = true;
+            break;
+        case 'n':
+            args->how.native = true;
             break;
         }
     }

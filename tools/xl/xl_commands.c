@@ -39,8 +39,11 @@ static const char save_options[] =
     "  -p      leave the domain paused afterwards\n"
     "  -D      keep the domain's id in the file\n"
     "  --live  send memory while the domain runs; stop it at the end only\n"
+    "  --native  leave out pages of zeros, also of a Xen host's domain: a\n"
+    "          smaller file, that Xen's own xl refuses\n"
     "  --json  progress and result as one JSON object a line\n"
-    "FILE - is standard output. Without -c and -p the domain is destroyed once\n"
+    "FILE - is standard output. Without -c and -p the domain is destroyed "
+    "once\n"
     "the file is complete and on disk. CONFIG is stored instead of the\n"
     "domain's own configuration.\n";
 

@@ -4,6 +4,7 @@
  * this program is itself:
  *
  *   test_migrate receive          the receiver
+ *   test_migrate mute             the receiver, its lines of JSON taken out
  *   test_migrate send RUNE        a sender that can be killed
  *   test_migrate WAY BYTES EVENT  the receiver behind a link to which something
  *                                 happens when so many bytes have gone by
@@ -135,6 +136,39 @@ static pid_t start_receiver(int *to, int *from)
     return pid;
 }
 
+/* What a receiver of another make says: its words alone. Each line comes in one
+ * piece, because the sender is waited for in front of it and behind it. */
+static int mute_receiver(void)
+{
+    struct way in = {.from = 0, .left = -1}, out = {.to = 1, .left = -1};
+    char buf[4096], *words;
+    pid_t receiver;
+    ssize_t n;
+
+    signal(SIGPIPE, SIG_IGN);
+    receiver = start_receiver(&in.to, &out.from);
+    for (;;) {
+        struct pollfd fds[2] = {{in.from, POLLIN, 0}, {out.from, POLLIN, 0}};
+
+        poll(fds, 2, -1);
+        if (fds[1].revents) {
+            n = read(out.from, buf, sizeof(buf));
+            if (n <= 0)
+                break;
+            words =
+                *buf == '{' ? (char *)memchr(buf, '\n', (size_t)n) + 1 : buf;
+            n -= words - buf;
+            if (write(out.to, words, (size_t)n) != n)
+                break;
+        } else if (!pump(&in, buf, sizeof(buf), &n)) {
+            break;
+        }
+    }
+    close(in.to);
+    waitpid(receiver, NULL, 0);
+    return 0;
+}
+
 static int bad_link(const char *which, long bytes, const char *event)
 {
     struct way in = {.from = 0, .left = -1}, out = {.to = 1, .left = -1};
@@ -229,6 +263,44 @@ static void guest_runs_at_the_receiver(void **state)
     one_runs(rig);
     assert_string_equal(dom_rig_state(rig, domid), "gone");
     assert_true(stats.bytes > 0);
+}
+
+/* As on a Xen host; slowly, so that what the receiver says comes early. */
+static void migrate_from_xen(struct dom_rig *rig, const char *command,
+                             libxl_migrate_stats *stats)
+{
+    libxl_precopy_how slowly = {.bandwidth_bps = 32 << 20};
+    libxl_migrate_how how = {
+        .rune = rune(command),
+        .flags = LIBXL_SUSPEND_LIVE,
+        .precopy = &slowly,
+    };
+    uint32_t domid;
+
+    dom_rig_close(rig);
+    setenv("XL_HYPERVISOR", "fake-xen", 1);
+    dom_rig_open(rig);
+    domid = running_guest(rig);
+    assert_int_equal(libxl_domain_migrate(rig->ctx, domid, &how, stats, NULL),
+                     0);
+    one_runs(rig);
+}
+
+static void zero_pages_travel_without_data_to_a_reader_of_ours(void **state)
+{
+    libxl_migrate_stats stats = {0};
+
+    migrate_from_xen(*state, "receive", &stats);
+    assert_true(stats.zero_pages > 0);
+}
+
+static void zero_pages_are_data_for_any_other_reader(void **state)
+{
+    libxl_migrate_stats stats = {0};
+
+    migrate_from_xen(*state, "mute", &stats);
+    assert_int_equal(stats.zero_pages, 0);
+    assert_true(stats.bytes > 8 << 20);
 }
 
 /* What a terminal's Ctrl-C is to the command. */
@@ -363,7 +435,7 @@ static void destroy_all(struct dom_rig *rig)
 }
 
 /* The receiver's words: banner 54, a line of JSON, ready 34, report 40. */
-#define OUT_BYTES 190
+#define OUT_BYTES 210
 
 static void cuts_of_the_back_channel(void **state)
 {
@@ -454,11 +526,11 @@ static void a_question_is_about_one_migration(void **state)
     char text[2 * PATH_MAX];
 
     snprintf(text, sizeof(text),
-             "XL_STATE_DIR=%s/b exec %s out 140 cut", /* in the report */
+             "XL_STATE_DIR=%s/b exec %s out 165 cut", /* in the report */
              rig->dir, self);
     assert_int_equal(migrate(rig, domid, text, NULL), ERROR_BADFAIL);
     assert_int_equal(on_host(rig, "b", "c", "receive"), 0);
-    assert_int_not_equal(on_host(rig, "c", "b", "out 100 cut"), 0);
+    assert_int_not_equal(on_host(rig, "c", "b", "out 120 cut"), 0);
     setenv("XL_TEST_WHOLE_LINK", "1", 1);
     assert_int_equal(libxl_domain_recover(rig->ctx, domid, NULL), 0);
     unsetenv("XL_TEST_WHOLE_LINK");
@@ -492,7 +564,7 @@ static void what_a_killed_receiver_leaves_its_keeper_ends(void **state)
     domid = running_guest(rig);
     /* in the middle of "ready" */
     assert_int_not_equal(
-        migrate(rig, domid, rune("out 100 kill-receiver"), NULL), 0);
+        migrate(rig, domid, rune("out 120 kill-receiver"), NULL), 0);
     while (!is_over(rig) && time(NULL) < end)
         usleep(1000);
     one_runs(rig);
@@ -506,11 +578,18 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         T(guest_runs_at_the_receiver),
-        T(an_interrupt_does_not_reach_the_link), T(ten_times_there_and_back),
-        T(noise_instead_of_a_banner),  T(receiver_that_cannot_start),
-        T(refusal_says_why),           T(cuts_of_the_back_channel),
-        T(cuts_of_the_stream),         T(cuts_of_go),
-        T(deaths_of_the_receiver),     T(deaths_of_the_sender),
+        T(zero_pages_travel_without_data_to_a_reader_of_ours),
+        T(zero_pages_are_data_for_any_other_reader),
+        T(an_interrupt_does_not_reach_the_link),
+        T(ten_times_there_and_back),
+        T(noise_instead_of_a_banner),
+        T(receiver_that_cannot_start),
+        T(refusal_says_why),
+        T(cuts_of_the_back_channel),
+        T(cuts_of_the_stream),
+        T(cuts_of_go),
+        T(deaths_of_the_receiver),
+        T(deaths_of_the_sender),
         T(a_question_is_about_one_migration),
         T(a_guest_that_may_run_is_not_given_back),
         T(what_a_killed_receiver_leaves_its_keeper_ends),
@@ -522,6 +601,8 @@ int main(int argc, char **argv)
     self[n] = '\0';
     if (argc == 2 && !strcmp(argv[1], "receive"))
         return receive();
+    if (argc == 2 && !strcmp(argv[1], "mute"))
+        return mute_receiver();
     if (argc == 3 && !strcmp(argv[1], "send"))
         return send_away(argv[2]);
     if (argc == 4)

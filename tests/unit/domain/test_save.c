@@ -65,6 +65,48 @@ static void a_saved_guest_is_gone_and_comes_back(void **state)
     assert_string_equal(dom_rig_state(&rig, back), "running");
 }
 
+/* Flags at 36, in the writer's byte order. */
+static uint32_t mandatory_flags(const char *name)
+{
+    uint32_t flags;
+    int fd = open(dom_rig_path(&rig, name), O_RDONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, &flags, sizeof(flags), 36), sizeof(flags));
+    close(fd);
+    return flags;
+}
+
+static off_t file_bytes(const char *name)
+{
+    struct stat st;
+
+    assert_int_equal(stat(dom_rig_path(&rig, name), &st), 0);
+    return st.st_size;
+}
+
+/* As on a Xen host: only a file that says so leaves out pages of zeros. */
+static void a_native_file_of_a_xen_host_has_no_zero_pages(void **state)
+{
+    libxl_save_how how = {.fd = -1, .native = true};
+    uint32_t domid, back;
+
+    dom_rig_close(&rig);
+    setenv("XL_HYPERVISOR", "fake-xen", 1);
+    dom_rig_open(&rig);
+    domid = running_guest();
+    how.path = dom_rig_path(&rig, "native");
+    how.then = LIBXL_SAVE_THEN_RESUME;
+    assert_int_equal(libxl_domain_save_file(rig.ctx, domid, &how, NULL), 0);
+    assert_int_equal(save(domid, "plain", LIBXL_SAVE_THEN_DESTROY), 0);
+    assert_int_equal(mandatory_flags("native"), 0x80000003u);
+    assert_int_equal(mandatory_flags("plain"), 3);
+    assert_true(file_bytes("plain") - file_bytes("native") > 100 * 4096);
+    assert_int_equal(dom_rig_restore(&rig, dom_rig_path(&rig, "native"), &back),
+                     0);
+    assert_string_equal(dom_rig_state(&rig, back), "paused");
+}
+
 static void a_checkpoint_leaves_the_guest_as_it_was(void **state)
 {
     uint32_t domid = running_guest();
@@ -283,6 +325,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_saved_guest_is_gone_and_comes_back,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            a_native_file_of_a_xen_host_has_no_zero_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(a_checkpoint_leaves_the_guest_as_it_was,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_save_can_leave_the_guest_paused,

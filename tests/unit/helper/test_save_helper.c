@@ -81,6 +81,61 @@ static void live_round_trip(void **state)
     close(fd);
 }
 
+static void reader_is_ours(libxl__egc *egc, struct rig *r)
+{
+    libxl__save_helper_takes_xalloc(&r->sh);
+    if (r->suspends)
+        libxl__save_helper_reply(egc, &r->sh, 0);
+}
+
+/* A Xen guest's; what it took, and what came out of it. */
+static struct libxl__helper_results
+xen_image(struct fixture *f, unsigned flags,
+          void (*on_suspend)(libxl__egc *egc, struct rig *r),
+          void (*on_started)(libxl__egc *egc, struct rig *r))
+{
+    struct libxl__helper_results results;
+    struct rig w, r;
+
+    rig_init(&w, f, rig_memfd("", 0));
+    w.use_helper = true;
+    w.hv = "fake-xen";
+    w.flags = flags;
+    w.on_suspend = on_suspend;
+    w.on_started = on_started;
+    assert_int_equal(rig_write(&w, NULL), 0);
+    results = w.results;
+    lseek(w.fd, 0, SEEK_SET);
+    rig_init(&r, f, w.fd);
+    r.use_helper = true;
+    r.hv = "fake-xen";
+    assert_int_equal(rig_read(&r, NULL), 0);
+    assert_int_equal(r.results.data_pages, results.data_pages);
+    rig_dispose(&r);
+    close(w.fd);
+    return results;
+}
+
+/* It says so while the helper waits for something else. */
+static void zero_pages_have_no_data_once_the_reader_is_ours(void **state)
+{
+    struct libxl__helper_results plain, ours;
+
+    plain = xen_image(*state, 0, NULL, NULL);
+    ours = xen_image(*state, 0, reader_is_ours, NULL);
+    assert_true(ours.zero_pages > 10);
+    assert_int_equal(plain.bytes - ours.bytes, ours.zero_pages * 4096);
+}
+
+/* It says so before the first page, and the helper asks for nothing. */
+static void the_helper_hears_of_its_reader_in_a_live_pass(void **state)
+{
+    struct libxl__helper_results ours;
+
+    ours = xen_image(*state, LIBXL_SUSPEND_LIVE, NULL, reader_is_ours);
+    assert_true(ours.bytes < (1 << 20)); /* of 1 MiB */
+}
+
 static void cut_images_are_refused(void **state)
 {
     int fd = saved_image(*state, 0);
@@ -381,6 +436,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(round_trip),
         T(live_round_trip),
+        T(zero_pages_have_no_data_once_the_reader_is_ours),
+        T(the_helper_hears_of_its_reader_in_a_live_pass),
         T(cut_images_are_refused),
         T(image_of_a_larger_guest_is_refused),
         T(failing_suspension_fails_the_save),

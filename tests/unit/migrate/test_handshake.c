@@ -139,7 +139,11 @@ static void answers_round_trip(void **state)
 
     out = through(&(struct libxl__answer){.accepted = true});
     assert_true(out.accepted);
+    assert_false(out.zero_pages);
     assert_null(out.reason);
+    out =
+        through(&(struct libxl__answer){.accepted = true, .zero_pages = true});
+    assert_true(out.accepted && out.zero_pages);
     out = through(&(struct libxl__answer){.reason = "no \"memory\"\nhere"});
     assert_false(out.accepted);
     assert_string_equal(out.reason, "no \"memory\"?here");

@@ -109,7 +109,7 @@ static int start_helper(libxl__egc *egc, struct rig *r, bool restore)
     int rc;
 
     r->guest = (struct libxl__helper_guest){
-        .hv = "fake",
+        .hv = r->hv ? r->hv : "fake",
         .domid = RIG_DOMID,
         .memory_bytes = r->memory_bytes,
         .memory_fd = -1,

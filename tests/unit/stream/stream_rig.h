@@ -21,6 +21,7 @@ struct rig {
     /* set by the test */
     bool use_helper;
     uint64_t memory_bytes; /* of the helper's guest */
+    const char *hv;        /* of it; NULL: "fake" */
     int fd;
     unsigned flags; /* LIBXL_SUSPEND_* */
     bool hvm, need_emulator;

@@ -149,6 +149,7 @@ struct xc_hv_fake_params {
     bool use_memory_fd;      /* the guest is memory_fd's content, not private */
     int memory_fd;           /* nr_pfns * 4096 bytes; we close it */
     uint64_t seed;           /* non-zero: random memory and state made of it */
+    xc_pfn_t seed_pfns;      /* only below it is a page made from it; 0: all */
     uint32_t dirty_per_call; /* pages written behind each call while logging */
     unsigned pv_width;       /* PV: 4 or 8; 0: 8 */
 };

@@ -119,15 +119,17 @@ static int seed_blobs(struct fake *f)
 
 static int seed_guest(struct fake *f)
 {
-    xc_pfn_t pfn = 0;
+    xc_pfn_t pfn = 0, end = f->base.nr_pfns;
     int rc;
 
+    if (f->p.seed_pfns && f->p.seed_pfns < end)
+        end = f->p.seed_pfns;
     f->random = f->p.seed;
-    while (pfn < f->base.nr_pfns) {
+    while (pfn < end) {
         uint64_t run = 1 + xc_hv_fake_random(f) % 64;
         bool hole = xc_hv_fake_random(f) % 3 == 0;
 
-        for (; run && pfn < f->base.nr_pfns; run--, pfn++)
+        for (; run && pfn < end; run--, pfn++)
             if (!hole)
                 write_random(f, pfn);
     }

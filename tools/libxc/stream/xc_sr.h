@@ -47,6 +47,9 @@ struct xc_sr_callbacks {
     /* save, may be NULL: the stream is whole, fd is not touched again; what
      * follows is the guest's dirty log. Only where the save goes well. */
     void (*written)(void *data, const struct xc_sr_stats *stats);
+    /* save: the reader has turned out to be ours; asked before each batch
+     * until it says so. Optional. */
+    bool (*takes_xalloc)(void *data);
     /* non-zero: stop with -ECANCELED at the next page batch */
     bool (*cancelled)(void *data);
 };
@@ -56,6 +59,7 @@ struct xc_sr_precopy_knobs { /* 0: default */
     bool abort_if_busy;
     uint64_t bandwidth_bps;
     uint32_t timeout_ms;
+    uint32_t rest_ms; /* how long a stop takes besides its memory */
 };
 
 struct xc_sr_save_params {

@@ -209,12 +209,22 @@ static int write_record(struct xc_sr_batch *b)
     return rc ? rc : write_queued(b);
 }
 
+/* Who reads the stream may have said so in its middle. */
+static void ask_reader(struct xc_sr_batch *b)
+{
+    const struct xc_sr_callbacks *cb = b->p.cb;
+
+    if (!b->p.zero_as_xalloc && cb->takes_xalloc)
+        b->p.zero_as_xalloc = cb->takes_xalloc(cb->data);
+}
+
 int xc_sr_batch_flush(struct xc_sr_batch *b)
 {
     int rc;
 
     if (!b->n)
         return 0;
+    ask_reader(b);
     if (xc_sr_cancelled(b->p.cb))
         return xc_sr_fail(b->p.cb, -ECANCELED, "save was cancelled");
     rc = get_types(b);

@@ -171,6 +171,8 @@ static void run_libxc(libxl__egc *egc, libxl__stream_write *sw)
     ds->sh.guest = &ds->guest;
     ds->sh.flags = ds->flags;
     ds->sh.precopy = ds->precopy;
+    ds->sh.zero_as_xalloc = ds->zero_as_xalloc;
+    ds->sh.rest_ms = ds->rest_ms;
     ds->sh.what = ds->what ? ds->what : "Saving";
     ds->sh.suspend = sh_suspend;
     ds->sh.switch_dm_logdirty =
@@ -183,6 +185,13 @@ static void run_libxc(libxl__egc *egc, libxl__stream_write *sw)
         libxl__stream_write_libxc_done(egc, sw, rc);
     else
         ds->helper_running = true;
+}
+
+void libxl__dom_save_takes_xalloc(libxl__dom_save *ds)
+{
+    ds->zero_as_xalloc = true;
+    if (ds->helper_running)
+        libxl__save_helper_takes_xalloc(&ds->sh);
 }
 
 static void sh_suspend(libxl__egc *egc, libxl__save_helper *sh)

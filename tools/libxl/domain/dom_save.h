@@ -37,6 +37,8 @@ struct libxl__dom_save {
     unsigned flags; /* LIBXL_SUSPEND_* */
     const libxl_precopy_how *precopy;
     const char *what; /* for progress; NULL: "Saving" */
+    bool zero_as_xalloc; /* the reader is known to be ours */
+    uint32_t rest_ms;    /* how long a stop takes besides its memory */
     void *user;
     void (*callback)(libxl__egc *egc, libxl__dom_save *ds, int rc);
     /* results, valid in callback */
@@ -65,5 +67,8 @@ struct libxl__dom_save {
 
 /* Non-zero: nothing was started, and no callback comes. */
 int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds);
+/* The reader has turned out to be ours; also before start, and behind the end.
+ */
+void libxl__dom_save_takes_xalloc(libxl__dom_save *ds);
 
 #endif

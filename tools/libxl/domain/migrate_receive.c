@@ -383,7 +383,10 @@ static void optional_read(libxl__egc *egc, libxl__bufreader *br,
         refuse(egc, re, rc, reason);
         return;
     }
-    answer_sender(re, &(struct libxl__answer){.accepted = true});
+    answer_sender(re, &(struct libxl__answer){
+                          .accepted = true,
+                          .zero_pages = true,
+                      });
     rc = start_restore(egc, re);
     if (rc)
         libxl__migrate_receive_fail(egc, re, rc);

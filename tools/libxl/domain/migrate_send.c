@@ -329,7 +329,11 @@ static void answered(libxl__egc *egc, libxl__transport *tr,
 {
     struct send *se = tr->user;
 
-    if (answer->outcome != LIBXL__OUTCOME_NONE || answer->accepted)
+    if (answer->outcome != LIBXL__OUTCOME_NONE)
+        return;
+    if (answer->accepted && answer->zero_pages)
+        libxl__dom_save_takes_xalloc(&se->stream);
+    if (answer->accepted)
         return;
     se->refused = true;
     LOGD(se->op.ctx, se->op.domid, ERROR, "the migration receiver refuses: %s",

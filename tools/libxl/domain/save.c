@@ -204,6 +204,7 @@ static void header_written(libxl__egc *egc, libxl__bufwriter *bw,
         sa->stream.fd = sa->target.fd;
         sa->stream.flags = (unsigned)sa->how.flags;
         sa->stream.precopy = sa->how.precopy;
+        sa->stream.zero_as_xalloc = sa->how.native;
         sa->stream.user = sa;
         sa->stream.callback = stream_written;
         rc = libxl__dom_save_start(egc, &sa->stream);

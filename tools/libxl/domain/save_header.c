@@ -85,8 +85,8 @@ static const char *own_facts(libxl__dom_op *op, const char *migration)
     return facts;
 }
 
-static int build(libxl__dom_op *op, const char *json, const char *migration,
-                 void **bytes_out, size_t *nr_out)
+static int build(libxl__dom_op *op, bool native, const char *json,
+                 const char *migration, void **bytes_out, size_t *nr_out)
 {
     struct libxl__savefile_parts parts = {
         .mandatory = LIBXL__SAVEFILE_JSON | LIBXL__SAVEFILE_STREAM_V2,
@@ -98,6 +98,8 @@ static int build(libxl__dom_op *op, const char *json, const char *migration,
 
     if (op->host->ops->qemu_image)
         parts.mandatory |= LIBXL__SAVEFILE_QEMU_HOST;
+    else if (native)
+        parts.mandatory |= LIBXL__SAVEFILE_ZERO_PAGES;
     if (migration) {
         parts.optional = LIBXL__SAVEFILE_BACK_CHANNEL;
         parts.facts = own_facts(op, migration);
@@ -120,7 +122,8 @@ int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
 
     if (!rc) {
         json = libxl_domain_config_to_json(op->ctx, &config);
-        rc = json ? build(op, json, migration, bytes_out, nr_out) : ERROR_NOMEM;
+        rc = json ? build(op, how->native, json, migration, bytes_out, nr_out)
+                  : ERROR_NOMEM;
     }
     free(json);
     libxl_domain_config_dispose(&config);

@@ -3,8 +3,13 @@
 #include "helper/child_channel.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* Of the one conversation of this process. */
+static bool takes_xalloc;
+static int broken; /* the parent said what was not asked: -EPROTO */
 
 static int write_all(const uint8_t *p, size_t n)
 {
@@ -63,6 +68,36 @@ int child_channel_receive(struct libxl__hw_msg *msg)
     return libxl__hw_decode(LIBXL__HW_PARENT, number, frame, body_bytes, msg);
 }
 
+/* What the parent tells unasked may lie in front of its answer. */
+static int receive_answer(struct libxl__hw_msg *answer)
+{
+    int r = broken;
+
+    while (!r) {
+        r = child_channel_receive(answer);
+        if (r || answer->number != LIBXL__HW_TAKES_XALLOC)
+            break;
+        takes_xalloc = true;
+    }
+    return r;
+}
+
+bool child_channel_takes_xalloc(void)
+{
+    struct pollfd pfd = {.fd = LIBXL__HW_FD_CONTROL, .events = POLLIN};
+    struct libxl__hw_msg msg;
+
+    /* A parent that is gone is noticed by the next request. */
+    if (takes_xalloc || broken || poll(&pfd, 1, 0) != 1 ||
+        child_channel_receive(&msg))
+        return takes_xalloc;
+    if (msg.number == LIBXL__HW_TAKES_XALLOC)
+        takes_xalloc = true;
+    else
+        broken = -EPROTO;
+    return takes_xalloc;
+}
+
 int child_channel_call(const struct libxl__hw_msg *msg)
 {
     struct libxl__hw_msg answer;
@@ -70,7 +105,7 @@ int child_channel_call(const struct libxl__hw_msg *msg)
 
     if (r)
         return r;
-    r = child_channel_receive(&answer);
+    r = receive_answer(&answer);
     if (r)
         return r;
     if (answer.number != LIBXL__HW_REPLY || answer.u.reply.r > 0)

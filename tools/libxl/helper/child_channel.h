@@ -15,5 +15,7 @@ int child_channel_send(const struct libxl__hw_msg *msg);
 int child_channel_receive(struct libxl__hw_msg *msg);
 /* Sends a request and waits for its REPLY; returns what the REPLY says. */
 int child_channel_call(const struct libxl__hw_msg *msg);
+/* Has the parent said TAKES_XALLOC by now? Does not wait for it. */
+bool child_channel_takes_xalloc(void);
 
 #endif

@@ -59,7 +59,7 @@ static void set_precopy(struct libxl__hw_setup *setup,
     setup->abort_if_busy = how->abort_if_busy;
     setup->bandwidth_bps = how->bandwidth_bps;
     setup->timeout_ms = how->timeout_ms;
-    setup->zero_as_xalloc = how->zero_as_xalloc;
+    setup->zero_as_xalloc |= how->zero_as_xalloc;
 }
 
 static int send_setup(const libxl__save_helper *sh, int control_fd,
@@ -81,6 +81,8 @@ static int send_setup(const libxl__save_helper *sh, int control_fd,
                 .store_port = sh->guest->store_port,
                 .console_port = sh->guest->console_port,
                 .verify = !!(sh->flags & LIBXL_SUSPEND_DEBUG),
+                .zero_as_xalloc = sh->zero_as_xalloc,
+                .rest_ms = sh->rest_ms,
             },
     };
 

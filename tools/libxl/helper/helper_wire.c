@@ -26,29 +26,20 @@ struct field {
     }
 
 static const struct field setup_fields[] = {
-    F(U32, setup.version),
-    F(U32, setup.hv),
-    F(U32, setup.restore),
-    F(U32, setup.domid),
-    F(U32, setup.fds),
-    F(U64, setup.memory_bytes),
-    F(U64, setup.qemu_va),
-    F(U32, setup.qemu_pid),
-    F(U32, setup.parent_pid),
-    F(U32, setup.live),
-    F(U32, setup.verify),
-    F(U32, setup.zero_as_xalloc),
-    F(U32, setup.max_downtime_ms),
-    F(U32, setup.max_iters),
-    F(U32, setup.min_remaining_pages),
-    F(U32, setup.abort_if_busy),
-    F(U32, setup.timeout_ms),
-    F(U64, setup.bandwidth_bps),
-    F(U32, setup.store_port),
-    F(U32, setup.console_port),
-    {END, 0},
+    F(U32, setup.version),       F(U32, setup.hv),
+    F(U32, setup.restore),       F(U32, setup.domid),
+    F(U32, setup.fds),           F(U64, setup.memory_bytes),
+    F(U64, setup.qemu_va),       F(U32, setup.qemu_pid),
+    F(U32, setup.parent_pid),    F(U32, setup.live),
+    F(U32, setup.verify),        F(U32, setup.zero_as_xalloc),
+    F(U32, setup.rest_ms),       F(U32, setup.max_downtime_ms),
+    F(U32, setup.max_iters),     F(U32, setup.min_remaining_pages),
+    F(U32, setup.abort_if_busy), F(U32, setup.timeout_ms),
+    F(U64, setup.bandwidth_bps), F(U32, setup.store_port),
+    F(U32, setup.console_port),  {END, 0},
 };
 static const struct field reply_fields[] = {F(U32, reply.r), {END, 0}};
+static const struct field takes_xalloc_fields[] = {{END, 0}};
 static const struct field log_fields[] = {
     F(U32, log.level),
     F(U32, log.errnoval),

@@ -21,7 +21,7 @@
 #define LIBXL__HW_TEXT_MAX 2000u
 #define LIBXL__HW_BODY_MAX 2048u
 #define LIBXL__HW_FRAME_MAX (LIBXL__HW_HEADER_BYTES + LIBXL__HW_BODY_MAX)
-#define LIBXL__HW_VERSION 2u
+#define LIBXL__HW_VERSION 3u
 
 /* The fds of the child, fixed; those above 3 are there when setup says so. */
 enum libxl__hw_fd {
@@ -46,6 +46,7 @@ enum libxl__hw_hv {
 #define LIBXL__HW_MESSAGES(X)                                                  \
     X(1, SETUP, setup, PARENT, false)                                          \
     X(2, REPLY, reply, PARENT, false)                                          \
+    X(3, TAKES_XALLOC, takes_xalloc, PARENT, false)                            \
     X(16, LOG, log, CHILD, false)                                              \
     X(17, PROGRESS, progress, CHILD, false)                                    \
     X(18, SUSPEND, suspend, CHILD, true)                                       \
@@ -71,6 +72,7 @@ struct libxl__hw_setup {
     uint64_t memory_bytes, qemu_va;
     int32_t qemu_pid, parent_pid;
     uint32_t live, verify, zero_as_xalloc;
+    uint32_t rest_ms; /* of a stop, besides its memory */
     uint32_t max_downtime_ms, max_iters, min_remaining_pages, abort_if_busy;
     uint32_t timeout_ms;
     uint64_t bandwidth_bps;

@@ -393,6 +393,18 @@ void libxl__save_helper_reply(libxl__egc *egc, libxl__save_helper *sh,
         protocol_error(st, -r);
 }
 
+/* A helper that does not hear it, because it is about to end, needs it no more.
+ */
+void libxl__save_helper_takes_xalloc(libxl__save_helper *sh)
+{
+    struct libxl__sh_state *st = sh->state;
+    struct libxl__hw_msg msg = {.number = LIBXL__HW_TAKES_XALLOC};
+
+    if (st && !st->dead && !st->broken && !sh->zero_as_xalloc && !sh->restore)
+        (void)libxl__helper_tell(st->control_fd, &msg);
+    sh->zero_as_xalloc = true;
+}
+
 /* ---- the end ---- */
 
 static void log_early_death(struct libxl__sh_state *st)

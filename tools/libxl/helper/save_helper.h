@@ -50,6 +50,8 @@ struct libxl__save_helper {
     unsigned flags;                   /* LIBXL_SUSPEND_* */
     const libxl_precopy_how *precopy; /* NULL: defaults */
     const char *what;                 /* "Saving", "Restoring": for progress */
+    bool zero_as_xalloc; /* save: the stream's reader is known to be ours */
+    uint32_t rest_ms;    /* save: how long a stop takes besides its memory */
     /* Requests of the child. Each is answered, once, later or at once, with
      * libxl__save_helper_reply. NULL: answered 0 by itself. */
     void (*suspend)(libxl__egc *egc, libxl__save_helper *sh);
@@ -72,6 +74,9 @@ int libxl__save_helper_start(libxl__egc *egc, libxl__save_helper *sh);
 /* 0, or a negative errno: the child's operation then fails with it. */
 void libxl__save_helper_reply(libxl__egc *egc, libxl__save_helper *sh,
                               int reply);
+/* Save: its reader has turned out to be ours: from the next batch on zero pages
+ * travel without data. Also fit for one that has not been started, or ended. */
+void libxl__save_helper_takes_xalloc(libxl__save_helper *sh);
 /* As an abort, but the callback gets rc. Idempotent. */
 void libxl__save_helper_stop(libxl__egc *egc, libxl__save_helper *sh, int rc);
 /* The child, for the journal. 0 when not running. */

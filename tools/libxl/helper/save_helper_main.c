@@ -30,6 +30,7 @@
 #define DATA_FREE_GUEST (4096 * MIB)
 #define DATA_PER_PAGE 16
 #define FAKE_SEED 20
+#define FAKE_SEED_PFNS 4096 /* a Xen guest's PFNs reach far */
 #define FAKE_DIRTYING 3
 
 /* ---- callbacks: libxc -> parent ---- */
@@ -89,6 +90,11 @@ static int ask_static_data_done(void *data, unsigned missing)
     return child_channel_call(&msg);
 }
 
+static bool takes_xalloc(void *data)
+{
+    return child_channel_takes_xalloc();
+}
+
 static bool is_cancelled(void *data)
 {
     return child_cancel_asked();
@@ -100,6 +106,7 @@ static const struct xc_sr_callbacks callbacks = {
     .suspend = ask_suspend,
     .switch_dm_logdirty = ask_logdirty,
     .static_data_done = ask_static_data_done,
+    .takes_xalloc = takes_xalloc,
     .cancelled = is_cancelled,
 };
 
@@ -146,6 +153,7 @@ static int run_save(const struct libxl__hw_setup *setup, struct xc_hv *hv)
                 .abort_if_busy = setup->abort_if_busy,
                 .bandwidth_bps = setup->bandwidth_bps,
                 .timeout_ms = setup->timeout_ms,
+                .rest_ms = setup->rest_ms,
             },
         .cb = callbacks,
     };
@@ -189,6 +197,7 @@ static int open_fake(const struct libxl__hw_setup *setup, struct xc_hv **hv)
         .use_memory_fd = memory_fd >= 0,
         .memory_fd = memory_fd,
         .seed = setup->restore || memory_fd >= 0 ? 0 : FAKE_SEED,
+        .seed_pfns = FAKE_SEED_PFNS,
         .dirty_per_call = FAKE_DIRTYING,
     };
 

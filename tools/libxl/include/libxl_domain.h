@@ -122,6 +122,9 @@ typedef struct {
     int flags; /* LIBXL_SUSPEND_* */
     const libxl_domain_config *config;
     const libxl_precopy_how *precopy;
+    /* Xen host: without the pages of zeros, in a file that says so in its
+     * header and that Xen's own toolstack therefore refuses. */
+    bool native;
 } libxl_save_how;
 int libxl_domain_save_file(libxl_ctx *ctx, uint32_t domid,
                            const libxl_save_how *how,

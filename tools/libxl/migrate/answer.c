@@ -37,6 +37,8 @@ char *libxl__answer_encode(libxl__gc *gc, const struct libxl__answer *a)
         libxl__json_put_string(&w, "outcome", outcomes[a->outcome]);
     else
         libxl__json_put_bool(&w, "accepted", a->accepted);
+    if (a->zero_pages)
+        libxl__json_put_bool(&w, "zero_pages", true);
     libxl__json_put_string(&w, "reason", reason);
     libxl__json_close(&w);
     text = libxl__json_finish(&w, gc);
@@ -68,6 +70,7 @@ static bool decode_tree(libxl__gc *gc, yajl_val tree, struct libxl__answer *out)
         if (!out->reason)
             return false;
     }
+    (void)libxl__json_bool(tree, "zero_pages", &out->zero_pages);
     if (outcome)
         return decode_outcome(outcome, &out->outcome);
     return libxl__json_bool(tree, "accepted", &out->accepted);

@@ -3,7 +3,7 @@
  * answer.h - one line of JSON on the back channel, from a receiver of ours to a
  * sender that has said that it listens (docs/specs/migration.md). Codec.
  *
- *   {"xl-migrate": 1, "accepted": true}
+ *   {"xl-migrate": 1, "accepted": true, "zero_pages": true}
  *   {"xl-migrate": 1, "accepted": false, "reason": "no memory: ..."}
  *   {"xl-migrate": 1, "outcome": "ran" | "never-ran" | "busy"}
  *
@@ -27,6 +27,7 @@ enum libxl__outcome {
 
 struct libxl__answer {
     bool accepted;
+    bool zero_pages;    /* accepted: may come as XALLOC from a Xen guest, too */
     const char *reason; /* of a refusal; NULL: none */
     enum libxl__outcome outcome;
 };
