@@ -171,6 +171,7 @@ static int migrate_with_config(struct xl *xl, struct migrate_args *args)
 
 enum {
     OPT_DEBUG = 256,
+    OPT_SAME_DISKS,
     OPT_LIVE,
     OPT_JSON,
     OPT_DOWNTIME,
@@ -184,6 +185,7 @@ enum {
 static const struct option longs[] = {
     {"debug", no_argument, NULL, OPT_DEBUG},
     {"live", no_argument, NULL, OPT_LIVE},
+    {"assume-same-disks", no_argument, NULL, OPT_SAME_DISKS},
     {"json", no_argument, NULL, OPT_JSON},
     {"max-downtime", required_argument, NULL, OPT_DOWNTIME},
     {"max-iters", required_argument, NULL, OPT_ITERS},
@@ -275,6 +277,9 @@ static int options(struct xl *xl, struct migrate_args *args, int argc,
         case OPT_DEBUG:
             args->debug = true;
             args->how.flags |= LIBXL_SUSPEND_DEBUG;
+            break;
+        case OPT_SAME_DISKS:
+            args->how.assume_same_disks = true;
             break;
         case OPT_LIVE: /* it always is */
             break;

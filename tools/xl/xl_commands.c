@@ -110,6 +110,8 @@ static const char migrate_options[] =
     "  -p                   leave the domain paused there\n"
     "  -D                   keep the domain's id\n"
     "  --debug              send all memory once more and compare it there\n"
+    "  --assume-same-disks  HOST has the same disks, also those of which this\n"
+    "                       cannot be seen\n"
     "  --max-downtime MS    stop the domain only when the rest takes no "
     "longer\n"
     "  --max-iters N        at most N passes over memory\n"

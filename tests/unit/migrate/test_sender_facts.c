@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "migrate/disk_facts.h"
 #include "migrate/sender_facts.h"
 
 #define ID "00112233445566778899aabbccddeeff"
@@ -71,7 +72,7 @@ static const char *compared(const char *there, const char *here, bool readwrite)
 {
     libxl_domain_config sender = one_disk(there, readwrite);
     libxl_domain_config receiver = one_disk(here, readwrite);
-    char *facts = libxl__sender_facts_encode(&gc, &sender, ID);
+    char *facts = libxl__sender_facts_encode(&gc, &sender, ID, false);
     const char *reason;
     int rc;
 
@@ -122,6 +123,78 @@ static void file_is_not_a_directory(void **state)
     assert_non_null(compared("disk", "", true));
 }
 
+/* A writable device of 512 bytes, as two hosts name it; NULL: not at all. */
+static const char *
+devices_differ(const char *here, const char *there,
+               void (*change)(struct libxl__disk_question *q))
+{
+    libxl_domain_config config = one_disk("disk", true);
+    struct libxl__disk_question q = {
+        .disk = &config.disks[0],
+        .here = {.block = true, .dev = 1, .bytes = 512, .ident = here},
+        .there = {.block = true, .dev = 2, .bytes = 512, .ident = there},
+    };
+    const char *differ;
+
+    if (change)
+        change(&q);
+    differ = libxl__disk_facts_differ(&gc, &q);
+    libxl_domain_config_dispose(&config);
+    return differ;
+}
+
+static void is_assumed(struct libxl__disk_question *q)
+{
+    q->assume_same = true;
+}
+
+static void is_longer(struct libxl__disk_question *q)
+{
+    q->assume_same = true;
+    q->here.bytes++;
+}
+
+static void is_on_this_host(struct libxl__disk_question *q)
+{
+    q->same_host = true;
+    q->here.dev = q->there.dev;
+}
+
+static void
+a_device_is_known_by_the_name_that_its_storage_gives_it(void **state)
+{
+    assert_null(devices_differ("wwid naa.5", "wwid naa.5", NULL));
+    assert_non_null(strstr(devices_differ("wwid naa.5", "wwid naa.6", NULL),
+                           "another device"));
+}
+
+static void
+a_device_without_a_name_is_refused_unless_the_user_knows(void **state)
+{
+    assert_non_null(
+        strstr(devices_differ(NULL, NULL, NULL), "--assume-same-disks"));
+    assert_non_null(strstr(devices_differ("x", NULL, NULL), "storage there"));
+    assert_non_null(strstr(devices_differ(NULL, "x", NULL), "storage here"));
+    assert_null(devices_differ(NULL, NULL, is_assumed));
+    assert_non_null(strstr(devices_differ(NULL, NULL, is_longer), "bytes"));
+    assert_null(devices_differ(NULL, NULL, is_on_this_host));
+}
+
+static void what_the_user_knows_reaches_the_receiver(void **state)
+{
+    libxl_domain_config sender = one_disk("disk", true);
+    libxl_domain_config receiver = one_disk("copy", true);
+    const char *facts, *reason;
+
+    write_file("disk", "content");
+    write_file("copy", "content");
+    facts = libxl__sender_facts_encode(&gc, &sender, ID, true);
+    assert_int_equal(libxl__sender_facts_check(&gc, facts, &receiver, &reason),
+                     0);
+    libxl_domain_config_dispose(&sender);
+    libxl_domain_config_dispose(&receiver);
+}
+
 #define ONE_DISK_WITHOUT_NUMBERS                                               \
     "{\"xl-migrate\": 1, \"disks\": "                                          \
     "[{\"vdev\": \"xvda\", \"kind\": \"file\"}]}"
@@ -162,6 +235,11 @@ int main(void)
         cmocka_unit_test(copy_of_a_read_only_disk_will_do),
         cmocka_unit_test(missing_disk_is_refused),
         cmocka_unit_test(file_is_not_a_directory),
+        cmocka_unit_test(
+            a_device_is_known_by_the_name_that_its_storage_gives_it),
+        cmocka_unit_test(
+            a_device_without_a_name_is_refused_unless_the_user_knows),
+        cmocka_unit_test(what_the_user_knows_reaches_the_receiver),
         cmocka_unit_test(unknown_texts_are_refused),
     };
 

@@ -271,13 +271,15 @@ static int write_journal(struct send *se, enum libxl__journal_step step)
 
 static int write_header(struct send *se)
 {
-    libxl_save_how how = {
+    struct libxl__save_header_how how = {
         .config = se->how.config,
         .preserve_domid = se->how.preserve_domid,
+        .migration = se->journal.migration,
+        .assume_same_disks = se->how.assume_same_disks,
     };
     void *bytes;
     size_t nr;
-    int rc = libxl__save_header(&se->op, &how, se->journal.migration, &bytes, &nr);
+    int rc = libxl__save_header(&se->op, &how, &bytes, &nr);
 
     if (rc)
         return rc;

@@ -166,9 +166,14 @@ static int begin_journal(struct save *sa)
 static int write_header(struct save *sa)
 {
     libxl__dom_op *op = &sa->op;
+    struct libxl__save_header_how how = {
+        .config = sa->how.config,
+        .preserve_domid = sa->how.preserve_domid,
+        .native = sa->how.native,
+    };
     void *bytes;
     size_t nr;
-    int rc = libxl__save_header(op, &sa->how, NULL, &bytes, &nr);
+    int rc = libxl__save_header(op, &how, &bytes, &nr);
 
     if (rc)
         return rc;

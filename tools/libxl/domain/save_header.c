@@ -50,7 +50,8 @@ static void keep_identity(libxl_domain_config *to,
 }
 
 /* *out is initialised, and the caller disposes it, also after an error. */
-static int choose_config(libxl__dom_op *op, const libxl_save_how *how,
+static int choose_config(libxl__dom_op *op,
+                         const struct libxl__save_header_how *how,
                          libxl_domain_config *out)
 {
     libxl_domain_config own;
@@ -74,19 +75,21 @@ static int choose_config(libxl__dom_op *op, const libxl_save_how *how,
 }
 
 /* Of the disks that the guest has here, whatever configuration is sent. */
-static const char *own_facts(libxl__dom_op *op, const char *migration)
+static const char *own_facts(libxl__dom_op *op,
+                             const struct libxl__save_header_how *how)
 {
     libxl_domain_config own;
     const char *facts = NULL;
 
     if (!libxl__dom_config_load(op->store, op->gc, op->domid, &own))
-        facts = libxl__sender_facts_encode(op->gc, &own, migration);
+        facts = libxl__sender_facts_encode(op->gc, &own, how->migration,
+                                           how->assume_same_disks);
     libxl_domain_config_dispose(&own);
     return facts;
 }
 
-static int build(libxl__dom_op *op, bool native, const char *json,
-                 const char *migration, void **bytes_out, size_t *nr_out)
+static int build(libxl__dom_op *op, const struct libxl__save_header_how *how,
+                 const char *json, void **bytes_out, size_t *nr_out)
 {
     struct libxl__savefile_parts parts = {
         .mandatory = LIBXL__SAVEFILE_JSON | LIBXL__SAVEFILE_STREAM_V2,
@@ -98,11 +101,11 @@ static int build(libxl__dom_op *op, bool native, const char *json,
 
     if (op->host->ops->qemu_image)
         parts.mandatory |= LIBXL__SAVEFILE_QEMU_HOST;
-    else if (native)
+    else if (how->native)
         parts.mandatory |= LIBXL__SAVEFILE_ZERO_PAGES;
-    if (migration) {
+    if (how->migration) {
         parts.optional = LIBXL__SAVEFILE_BACK_CHANNEL;
-        parts.facts = own_facts(op, migration);
+        parts.facts = own_facts(op, how);
         if (!parts.facts)
             return ERROR_NOMEM;
     }
@@ -113,8 +116,9 @@ static int build(libxl__dom_op *op, bool native, const char *json,
     return rc;
 }
 
-int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
-                       const char *migration, void **bytes_out, size_t *nr_out)
+int libxl__save_header(libxl__dom_op *op,
+                       const struct libxl__save_header_how *how,
+                       void **bytes_out, size_t *nr_out)
 {
     libxl_domain_config config;
     char *json = NULL;
@@ -122,8 +126,7 @@ int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
 
     if (!rc) {
         json = libxl_domain_config_to_json(op->ctx, &config);
-        rc = json ? build(op, how->native, json, migration, bytes_out, nr_out)
-                  : ERROR_NOMEM;
+        rc = json ? build(op, how, json, bytes_out, nr_out) : ERROR_NOMEM;
     }
     free(json);
     libxl_domain_config_dispose(&config);

@@ -8,10 +8,19 @@
 
 #include "domain/dom_op.h"
 
-/* malloc'ed bytes, the caller's. Errors are logged. Of a migration the header
- * says that answers are heard, and what the receiver is to compare. migration: its
- * id; NULL: a save. */
-int libxl__save_header(libxl__dom_op *op, const libxl_save_how *how,
-                       const char *migration, void **bytes_out, size_t *nr_out);
+struct libxl__save_header_how {
+    const libxl_domain_config *config; /* NULL: the domain's own */
+    bool preserve_domid;
+    bool native; /* a file: zero pages as XALLOC, also on Xen */
+    /* The id of a migration: the header says that answers are heard, and what
+     * the receiver is to compare. NULL: a save */
+    const char *migration;
+    bool assume_same_disks; /* of a migration */
+};
+
+/* malloc'ed bytes, the caller's. Errors are logged. */
+int libxl__save_header(libxl__dom_op *op,
+                       const struct libxl__save_header_how *how,
+                       void **bytes_out, size_t *nr_out);
 
 #endif

@@ -144,6 +144,9 @@ typedef struct {
     bool preserve_domid;
     int flags; /* LIBXL_SUSPEND_* */
     const libxl_precopy_how *precopy;
+    /* The user answers for disks of which the receiver cannot know whether they
+     * are the same ones. */
+    bool assume_same_disks;
 } libxl_migrate_how;
 typedef struct {
     uint64_t bytes, data_pages, zero_pages, passes;

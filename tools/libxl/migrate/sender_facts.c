@@ -1,33 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * sender_facts.c - are the guest's disks the same ones at the receiver?
- *
- * A file is the same when its inode number is (a network file system shows one
- * number to all its clients, a copy has another), a read-only one when its
- * length is. A block device has no such name that both hosts know: its length
- * is compared. On one and the same host the device numbers are compared too.
+ * sender_facts.c - what a sender tells of itself and of the guest's disks
+ * (codec); disk_facts.c looks at the disks and compares them.
  */
 #include "migrate/sender_facts.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/proc_id.h"
+#include "migrate/block_ident.h"
+#include "migrate/disk_facts.h"
 #include "migrate/handshake.h"
 
 #define VERSION_KEY "xl-migrate"
 #define VERSION 1
 #define DISKS_MAX 256
-
-struct disk {
-    bool block;
-    uint64_t dev, ino, bytes; /* dev: of the file system, or the device's own */
-};
 
 /* Not those without a medium, and those that another process serves. */
 static bool is_compared(const libxl_device_disk *d)
@@ -37,36 +25,10 @@ static bool is_compared(const libxl_device_disk *d)
            d->backend != LIBXL_DISK_BACKEND_VHOST_USER;
 }
 
-static uint64_t block_bytes(const char *path)
-{
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-
-    if (fd >= 0)
-        close(fd);
-    return end < 0 ? 0 : (uint64_t)end;
-}
-
-/* 0, or the errno of why it is not there; EINVAL: no file and no device. */
-static int look_at(const libxl_device_disk *d, struct disk *out)
-{
-    struct stat st;
-
-    if (stat(d->pdev_path, &st))
-        return errno;
-    if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
-        return EINVAL;
-    out->block = S_ISBLK(st.st_mode);
-    out->dev = out->block ? st.st_rdev : st.st_dev;
-    out->ino = out->block ? 0 : st.st_ino;
-    out->bytes = out->block ? block_bytes(d->pdev_path) : (uint64_t)st.st_size;
-    return 0;
-}
-
 /* ---- the sender ---- */
 
 static void put_disk(struct libxl__json_writer *w, const libxl_device_disk *d,
-                     const struct disk *seen)
+                     const struct libxl__disk_facts *seen)
 {
     libxl__json_open(w, NULL);
     libxl__json_put_string(w, "vdev", d->vdev);
@@ -74,16 +36,17 @@ static void put_disk(struct libxl__json_writer *w, const libxl_device_disk *d,
     libxl__json_put_u64(w, "dev", seen->dev);
     libxl__json_put_u64(w, "ino", seen->ino);
     libxl__json_put_u64(w, "bytes", seen->bytes);
+    libxl__json_put_string(w, "ident", seen->ident);
     libxl__json_close(w);
 }
 
 char *libxl__sender_facts_encode(libxl__gc *gc,
                                  const libxl_domain_config *config,
-                                 const char *id)
+                                 const char *id, bool assume_same)
 {
     struct libxl__proc_id self = {.boot_id = ""};
     struct libxl__json_writer w;
-    struct disk seen;
+    struct libxl__disk_facts seen;
     char *text;
 
     (void)libxl__proc_id_self(&self); /* unknown: compared as another host */
@@ -93,10 +56,12 @@ char *libxl__sender_facts_encode(libxl__gc *gc,
     libxl__json_put_u64(&w, VERSION_KEY, VERSION);
     libxl__json_put_string(&w, "id", id);
     libxl__json_put_string(&w, "boot_id", self.boot_id);
+    if (assume_same)
+        libxl__json_put_bool(&w, "assume_same_disks", true);
     libxl__json_open_list(&w, "disks");
     for (int i = 0; i < config->num_disks; i++)
         if (is_compared(&config->disks[i]) &&
-            !look_at(&config->disks[i], &seen))
+            !libxl__disk_facts_look(gc, &config->disks[i], &seen))
             put_disk(&w, &config->disks[i], &seen);
     libxl__json_close_list(&w);
     libxl__json_close(&w);
@@ -117,51 +82,45 @@ static const libxl_device_disk *disk_named(const libxl_domain_config *config,
     return NULL;
 }
 
-static const char *compare(libxl__gc *gc, const libxl_device_disk *d,
-                           const struct disk *there, bool same_host)
+static bool get_disk(yajl_val v, struct libxl__disk_facts *out)
 {
-    struct disk here;
-    int r = look_at(d, &here);
+    const char *kind = libxl__json_string(v, "kind");
+
+    out->block = !strcmp(kind, "block");
+    out->ident = libxl__json_string(v, "ident");
+    if (out->ident && strlen(out->ident) > LIBXL__BLOCK_IDENT_MAX)
+        return false;
+    return libxl__json_u64(v, "dev", &out->dev) &&
+           libxl__json_u64(v, "ino", &out->ino) &&
+           libxl__json_u64(v, "bytes", &out->bytes);
+}
+
+static const char *compare(libxl__gc *gc, struct libxl__disk_question *q)
+{
+    int r = libxl__disk_facts_look(gc, q->disk, &q->here);
 
     if (r)
-        return libxl__sprintf(gc, "%s cannot be reached here: %s", d->pdev_path,
-                              strerror(r));
-    if (here.block != there->block)
-        return libxl__sprintf(gc, "%s is a %s here and a %s there",
-                              d->pdev_path, here.block ? "device" : "file",
-                              there->block ? "device" : "file");
-    if (same_host && here.dev != there->dev)
-        return libxl__sprintf(gc, "%s is another one here", d->pdev_path);
-    if ((here.block || !d->readwrite) && here.bytes != there->bytes)
-        return libxl__sprintf(
-            gc, "%s has %" PRIu64 " bytes here and %" PRIu64 " there",
-            d->pdev_path, here.bytes, there->bytes);
-    if (!here.block && d->readwrite && here.ino != there->ino)
-        return libxl__sprintf(gc,
-                              "%s is another file here (inode %" PRIu64
-                              ", there %" PRIu64 "): a copy will not do, the "
-                              "hosts must share it",
-                              d->pdev_path, here.ino, there->ino);
-    return NULL;
+        return libxl__sprintf(gc, "%s cannot be reached here: %s",
+                              q->disk->pdev_path, strerror(r));
+    return libxl__disk_facts_differ(gc, q);
 }
 
 /* One entry of "disks". NULL: right, or nothing that we know. */
 static const char *check_disk(libxl__gc *gc, yajl_val v,
-                              const libxl_domain_config *config, bool same_host)
+                              const libxl_domain_config *config,
+                              struct libxl__disk_question q)
 {
     const char *vdev = libxl__json_string(v, "vdev");
     const char *kind = libxl__json_string(v, "kind"), *wrong;
-    const libxl_device_disk *d = vdev ? disk_named(config, vdev) : NULL;
-    struct disk there = {.block = kind && !strcmp(kind, "block")};
 
-    if (!d || !kind || (!there.block && strcmp(kind, "file")))
+    q.disk = vdev ? disk_named(config, vdev) : NULL;
+    if (!q.disk || !kind || (strcmp(kind, "block") && strcmp(kind, "file")))
         return NULL;
-    if (!libxl__json_u64(v, "dev", &there.dev) ||
-        !libxl__json_u64(v, "ino", &there.ino) ||
-        !libxl__json_u64(v, "bytes", &there.bytes))
+    if (!get_disk(v, &q.there))
         return "the sender describes a disk in a way that is not understood";
-    wrong = compare(gc, d, &there, same_host);
-    return wrong ? libxl__sprintf(gc, "disk %s: %s", d->vdev, wrong) : NULL;
+    wrong = compare(gc, &q);
+    return wrong ? libxl__sprintf(gc, "disk %s: %s", q.disk->vdev, wrong)
+                 : NULL;
 }
 
 static const char *check_tree(libxl__gc *gc, yajl_val tree,
@@ -170,16 +129,17 @@ static const char *check_tree(libxl__gc *gc, yajl_val tree,
     yajl_val disks = libxl__json_get(tree, "disks");
     const char *boot = libxl__json_string(tree, "boot_id"), *wrong = NULL;
     struct libxl__proc_id self = {.boot_id = ""};
+    struct libxl__disk_question q = {.disk = NULL};
     uint64_t version;
-    bool same_host;
 
     if (!libxl__json_u64(tree, VERSION_KEY, &version) || version != VERSION ||
         !YAJL_IS_ARRAY(disks) || disks->u.array.len > DISKS_MAX)
         return "what the sender tells of itself is not understood";
-    same_host = !libxl__proc_id_self(&self) && boot && self.boot_id[0] &&
-                !strcmp(boot, self.boot_id);
+    (void)libxl__json_bool(tree, "assume_same_disks", &q.assume_same);
+    q.same_host = !libxl__proc_id_self(&self) && boot && self.boot_id[0] &&
+                  !strcmp(boot, self.boot_id);
     for (size_t i = 0; !wrong && i < disks->u.array.len; i++)
-        wrong = check_disk(gc, disks->u.array.values[i], config, same_host);
+        wrong = check_disk(gc, disks->u.array.values[i], config, q);
     return wrong;
 }
 
