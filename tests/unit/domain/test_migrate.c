@@ -263,6 +263,8 @@ static void guest_runs_at_the_receiver(void **state)
     one_runs(rig);
     assert_string_equal(dom_rig_state(rig, domid), "gone");
     assert_true(stats.bytes > 0);
+    /* for the estimate of the next one */
+    assert_int_equal(access(dom_rig_path(rig, "state/stop-rest"), F_OK), 0);
 }
 
 /* As on a Xen host; slowly, so that what the receiver says comes early. */

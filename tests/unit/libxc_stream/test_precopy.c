@@ -102,6 +102,31 @@ static void promised_downtime_is_kept(void **state)
     assert_int_equal(ask(&p, 4, 100), XC_SR_GIVE_UP);
 }
 
+/* Devices and the handshake want their time too. */
+static void promised_downtime_is_of_the_whole_stop(void **state)
+{
+    struct xc_sr_precopy p = on_qemu(
+        (struct xc_sr_precopy_knobs){.max_downtime_ms = 20, .rest_ms = 10});
+
+    assert_int_equal(ask(&p, 1, 15), XC_SR_GO_ON);
+    assert_int_equal(ask(&p, 2, 15), XC_SR_GO_ON);
+    assert_int_equal(ask(&p, 3, 10), XC_SR_GO_ON);
+    assert_int_equal(ask(&p, 4, 10), XC_SR_STOP_GUEST);
+}
+
+/* However long the rest takes: no pass makes it shorter. */
+static void quiet_guest_is_stopped_whatever_the_rest(void **state)
+{
+    struct xc_sr_precopy p = on_qemu(
+        (struct xc_sr_precopy_knobs){.max_downtime_ms = 20, .rest_ms = 90});
+    struct xc_sr_pass pass = {
+        .passes = 1, .dirty_pages = 50, .bytes_per_s = 1000 * MIB};
+    struct xc_sr_decision d = xc_sr_precopy_decide(&p, &pass);
+
+    assert_int_equal(d.verdict, XC_SR_STOP_GUEST);
+    assert_int_equal(d.downtime_estimate_ms, 90);
+}
+
 static void promised_downtime_that_fits_stops_the_guest(void **state)
 {
     struct xc_sr_precopy p =
@@ -153,6 +178,8 @@ static void estimate_is_bytes_by_speed(void **state)
                               .bytes_per_s = 1000 * MIB};
 
     assert_int_equal(xc_sr_precopy_decide(&p, &pass).downtime_estimate_ms, 100);
+    p.k.rest_ms = 30;
+    assert_int_equal(xc_sr_precopy_decide(&p, &pass).downtime_estimate_ms, 130);
     pass.bytes_per_s = 0;
     assert_true(xc_sr_precopy_decide(&p, &pass).downtime_estimate_ms ==
                 UINT32_MAX);
@@ -179,6 +206,8 @@ int main(void)
         cmocka_unit_test(guest_that_outruns_the_link_is_stopped_in_the_end),
         cmocka_unit_test(busy_guest_goes_on_running_if_asked),
         cmocka_unit_test(promised_downtime_is_kept),
+        cmocka_unit_test(promised_downtime_is_of_the_whole_stop),
+        cmocka_unit_test(quiet_guest_is_stopped_whatever_the_rest),
         cmocka_unit_test(promised_downtime_that_fits_stops_the_guest),
         cmocka_unit_test(passes_are_counted),
         cmocka_unit_test(time_allowed_is_kept),

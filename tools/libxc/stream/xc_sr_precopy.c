@@ -12,7 +12,7 @@
 #define QEMU_REMAINING 50
 #define DEFAULT_DOWNTIME_MS 300
 
-/* So short a stop is not worth another pass. */
+/* So little memory is not worth another pass: the stop gets no shorter. */
 #define GOOD_ENOUGH_MS 1
 /* A pass converges if it leaves less than 7/8 of the best before. */
 #define CONVERGES_NUM 7
@@ -43,7 +43,7 @@ void xc_sr_precopy_init(struct xc_sr_precopy *p,
         p->k.max_downtime_ms = DEFAULT_DOWNTIME_MS;
 }
 
-static uint32_t estimate_ms(const struct xc_sr_pass *pass)
+static uint32_t memory_ms(const struct xc_sr_pass *pass)
 {
     uint64_t bytes = xc_pages_to_bytes(pass->dirty_pages), ms;
 
@@ -53,6 +53,16 @@ static uint32_t estimate_ms(const struct xc_sr_pass *pass)
         return UINT32_MAX;
     ms = (uint64_t)((__uint128_t)bytes * 1000 / pass->bytes_per_s);
     return ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+}
+
+/* Of the whole stop. */
+static uint32_t estimate_ms(const struct xc_sr_precopy *p,
+                            const struct xc_sr_pass *pass)
+{
+    uint32_t memory = memory_ms(pass);
+
+    return memory < UINT32_MAX - p->k.rest_ms ? memory + p->k.rest_ms
+                                              : UINT32_MAX;
 }
 
 static void note_progress(struct xc_sr_precopy *p, uint64_t dirty)
@@ -85,7 +95,7 @@ static struct xc_sr_decision stop_now(uint32_t estimate, const char *why)
 static struct xc_sr_decision as_upstream(const struct xc_sr_precopy *p,
                                          const struct xc_sr_pass *pass)
 {
-    uint32_t estimate = estimate_ms(pass);
+    uint32_t estimate = estimate_ms(p, pass);
 
     if (pass->dirty_pages < p->k.min_remaining_pages)
         return stop_now(estimate, "few pages remain");
@@ -97,13 +107,13 @@ static struct xc_sr_decision as_upstream(const struct xc_sr_precopy *p,
 struct xc_sr_decision xc_sr_precopy_decide(struct xc_sr_precopy *p,
                                            const struct xc_sr_pass *pass)
 {
-    uint32_t estimate = estimate_ms(pass);
+    uint32_t estimate = estimate_ms(p, pass);
 
     if (!p->by_convergence)
         return as_upstream(p, pass);
     note_progress(p, pass->dirty_pages);
     if (pass->dirty_pages <= p->k.min_remaining_pages ||
-        estimate <= GOOD_ENOUGH_MS)
+        memory_ms(pass) <= GOOD_ENOUGH_MS)
         return stop_now(estimate, "few pages remain");
     if (xc_sr_precopy_overdue(p, pass->elapsed_ns)) {
         struct xc_sr_decision d = {XC_SR_GIVE_UP, estimate,

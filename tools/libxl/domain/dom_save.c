@@ -134,7 +134,7 @@ int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds)
     ds->helper_gone = ds->guest_lost = ds->dev_open = false;
     ds->memory_out = ds->stream_over = ds->state_wanted = false;
     ds->state = DOM_SAVE_STATE_NONE;
-    ds->suspended_at_ms = 0;
+    ds->suspended_at_ms = ds->stood_at_ms = ds->memory_sent_at_ms = 0;
     ds->helper_rc = 0;
     rc = open_devices(ds);
     if (rc == ERROR_NOTFOUND)
@@ -213,6 +213,8 @@ static void suspended(libxl__egc *egc, libxl__host_call *call, int rc)
     libxl__dom_save *ds = call->user;
 
     ds->suspending = false;
+    if (ds->suspended_at_ms && !ds->stood_at_ms) /* not the log's switch */
+        ds->stood_at_ms = libxl__now_ms(ds->host->ctx);
     if (ds->helper_gone) {
         libxc_over(egc, ds);
         return;
@@ -262,6 +264,7 @@ static void libxc_over(libxl__egc *egc, libxl__dom_save *ds)
     int rc = ds->helper_rc;
 
     ds->memory_out = true;
+    ds->memory_sent_at_ms = libxl__now_ms(ds->host->ctx);
 
     if (!rc && !ds->suspended_at_ms) {
         LOGD(ds->host->ctx, ds->domid, ERROR,

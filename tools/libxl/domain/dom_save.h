@@ -44,6 +44,7 @@ struct libxl__dom_save {
     /* results, valid in callback */
     struct libxl__helper_results results;
     uint64_t suspended_at_ms; /* 0: never suspended */
+    uint64_t stood_at_ms, memory_sent_at_ms;
     bool guest_lost;
     /* private */
     struct libxl__helper_guest guest;

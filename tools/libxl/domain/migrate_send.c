@@ -26,6 +26,7 @@
 #include "domain/names.h"
 #include "domain/save_header.h"
 #include "io/bufwriter.h"
+#include "migrate/stop_rest.h"
 #include "migrate/transport.h"
 
 #define AWAY_SUFFIX "--migratedaway"
@@ -316,6 +317,7 @@ static void header_written(libxl__egc *egc, libxl__bufwriter *bw,
         se->stream.flags = (unsigned)se->how.flags;
         se->stream.precopy = se->how.precopy;
         se->stream.what = "Migrating";
+        se->stream.rest_ms = libxl__stop_rest_look(se->op.store, se->how.rune);
         se->stream.user = se;
         se->stream.callback = stream_sent;
         rc = libxl__dom_save_start(egc, &se->stream);
@@ -423,6 +425,18 @@ static void give_stats(struct send *se)
     };
 }
 
+/* For the estimate of the next migration over this link. */
+static void note_rest(struct send *se)
+{
+    const libxl__dom_save *ds = &se->stream;
+    uint64_t all = libxl__now_ms(se->op.ctx) - ds->suspended_at_ms;
+    uint64_t memory = ds->memory_sent_at_ms - ds->stood_at_ms;
+
+    if (memory < all && all < UINT32_MAX)
+        libxl__stop_rest_note(se->op.store, se->op.gc, se->how.rune,
+                              (uint32_t)(all - memory));
+}
+
 static void reported(libxl__egc *egc, libxl__transport *tr, int rc)
 {
     struct send *se = tr->user;
@@ -442,6 +456,7 @@ static void reported(libxl__egc *egc, libxl__transport *tr, int rc)
         return;
     }
     give_stats(se);
+    note_rest(se);
     /* It runs there: that the journal cannot say so changes nothing, recovery
      * asks and hears the same. */
     write_journal(se, JSTEP_DONE);
