@@ -9,7 +9,7 @@
  *   -> state -> END -> (the owner of the stream goes on) -> dirty log off
  *
  * The guest is left suspended; resuming is the caller's business. The dirty
- * log is off behind every way out.
+ * log is off behind every way out but the one that the caller asked for.
  */
 #include <errno.h>
 #include <string.h>
@@ -214,7 +214,8 @@ int xc_sr_save(const struct xc_sr_save_params *p, struct xc_sr_stats *stats)
         p->cb.written(p->cb.data, stats);
     if (!rc)
         xc_sr_progress_tell(&s, true);
-    xc_sr_live_stop(&s);
+    if (rc || !p->leave_log)
+        xc_sr_live_stop(&s);
     xc_sr_batch_free(s.batch);
     xc_sr_tables_dispose(&s.tables);
     xc_bitmap_dispose(&s.dirty);

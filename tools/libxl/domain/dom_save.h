@@ -35,6 +35,7 @@ struct libxl__dom_save {
     uint32_t domid;
     int fd;
     unsigned flags; /* LIBXL_SUSPEND_* */
+    bool guest_goes; /* once all went well, the guest is not to run on here */
     const libxl_precopy_how *precopy;
     const char *what; /* for progress; NULL: "Saving" */
     bool zero_as_xalloc; /* the reader is known to be ours */

@@ -210,6 +210,7 @@ static void header_written(libxl__egc *egc, libxl__bufwriter *bw,
         sa->stream.flags = (unsigned)sa->how.flags;
         sa->stream.precopy = sa->how.precopy;
         sa->stream.zero_as_xalloc = sa->how.native;
+        sa->stream.guest_goes = sa->how.then == LIBXL_SAVE_THEN_DESTROY;
         sa->stream.user = sa;
         sa->stream.callback = stream_written;
         rc = libxl__dom_save_start(egc, &sa->stream);

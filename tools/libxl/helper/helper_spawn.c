@@ -82,6 +82,7 @@ static int send_setup(const libxl__save_helper *sh, int control_fd,
                 .console_port = sh->guest->console_port,
                 .verify = !!(sh->flags & LIBXL_SUSPEND_DEBUG),
                 .zero_as_xalloc = sh->zero_as_xalloc,
+                .leave_log = sh->leave_log,
                 .rest_ms = sh->rest_ms,
             },
     };

@@ -145,6 +145,7 @@ static int run_save(const struct libxl__hw_setup *setup, struct xc_hv *hv)
         .live = setup->live,
         .verify = setup->verify,
         .zero_as_xalloc = setup->zero_as_xalloc,
+        .leave_log = setup->leave_log,
         .precopy =
             {
                 .max_downtime_ms = setup->max_downtime_ms,
@@ -326,7 +327,10 @@ static int operate(const struct libxl__hw_setup *setup)
 
     if (!r)
         r = setup->restore ? run_restore(hv) : run_save(setup, hv);
-    xc_hv_close(hv);
+    /* The guest stands, and its memory is let go when this process ends; to
+     * close it would switch the log off. */
+    if (r || !setup->leave_log)
+        xc_hv_close(hv);
     return r;
 }
 

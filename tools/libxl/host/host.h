@@ -47,6 +47,8 @@ struct libxl__host_ops {
     /* A suspended guest's memory stays as it is while dm_save runs: both may be
      * taken at once. */
     bool dm_apart;
+    /* A dirty log left on harms nobody: the next operation switches it off. */
+    bool log_may_stay;
     libxl__store *(*store)(libxl__host *h);
     /* It has a device model, whose state goes with it. */
     bool (*has_dm)(libxl__host *h, uint32_t domid);

@@ -29,6 +29,7 @@ static const struct libxl__host_ops host_qemu_ops = {
     .title = "QEMU host",
     .qemu_image = true,
     .dm_apart = true,
+    .log_may_stay = true,
     .store = qemu_store,
     .has_dm = qemu_has_dm,
     .dominfo = libxl__qemu_dominfo,
