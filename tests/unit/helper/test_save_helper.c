@@ -81,6 +81,19 @@ static void live_round_trip(void **state)
     close(fd);
 }
 
+static void owner_hears_once_of_a_whole_stream(void **state)
+{
+    struct rig r;
+
+    rig_init(&r, *state, rig_memfd("", 0));
+    r.use_helper = r.wants_written = true;
+    r.flags = LIBXL_SUSPEND_LIVE;
+    assert_int_equal(rig_write(&r, NULL), 0);
+    assert_int_equal(r.written, 1);
+    assert_true(r.results.bytes > 0);
+    close(r.fd);
+}
+
 static void reader_is_ours(libxl__egc *egc, struct rig *r)
 {
     libxl__save_helper_takes_xalloc(&r->sh);
@@ -436,6 +449,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(round_trip),
         T(live_round_trip),
+        T(owner_hears_once_of_a_whole_stream),
         T(zero_pages_have_no_data_once_the_reader_is_ours),
         T(the_helper_hears_of_its_reader_in_a_live_pass),
         T(cut_images_are_refused),

@@ -232,6 +232,46 @@ static void time_allowed_ends_a_pass(void **state)
     put_away(&s);
 }
 
+/* Only where all went well: a guest that runs on has no log. */
+static void log_of_a_guest_that_goes_stays_on(void **state)
+{
+    struct sr_guest g = {.pages = PAGES, .qemu_host = true, .seed = 5};
+
+    for (int fails = 0; fails < 2; fails++) {
+        struct shot s;
+
+        aim(&s, &g);
+        s.p.live = s.p.leave_log = true;
+        s.log.suspend_rc = fails ? -ETIME : 0;
+        assert_int_equal(xc_sr_save(&s.p, &s.stats), s.log.suspend_rc);
+        assert_int_equal(xc_hv_fake_is_logging(s.hv), !fails);
+        close(s.fd);
+        xc_hv_close(s.hv);
+    }
+}
+
+static struct xc_hv *written_hv;
+static uint64_t written_bytes;
+
+static void note_written(void *data, const struct xc_sr_stats *stats)
+{
+    written_bytes = xc_hv_fake_is_logging(written_hv) ? stats->bytes : 0;
+}
+
+static void stream_is_given_back_before_the_log_is_off(void **state)
+{
+    struct sr_guest g = {.pages = PAGES, .qemu_host = true, .seed = 5};
+    struct shot s;
+
+    aim(&s, &g);
+    s.p.live = true;
+    s.p.cb.written = note_written;
+    written_hv = s.hv;
+    assert_int_equal(xc_sr_save(&s.p, &s.stats), 0);
+    assert_int_equal(written_bytes, lseek(s.fd, 0, SEEK_END));
+    put_away(&s);
+}
+
 static void live_save_suspends_once_and_reports(void **state)
 {
     struct sr_guest g = {
@@ -292,6 +332,8 @@ int main(void)
         cmocka_unit_test(cancelled_save_says_so),
         cmocka_unit_test(busy_guest_is_left_running),
         cmocka_unit_test(time_allowed_ends_a_pass),
+        cmocka_unit_test(log_of_a_guest_that_goes_stays_on),
+        cmocka_unit_test(stream_is_given_back_before_the_log_is_off),
         cmocka_unit_test(live_save_suspends_once_and_reports),
 #ifndef __SANITIZE_ADDRESS__
         cmocka_unit_test(memory_does_not_grow_with_the_guest),

@@ -92,6 +92,15 @@ static void sh_logdirty(libxl__egc *egc, libxl__save_helper *sh, bool enable)
     libxl__save_helper_reply(egc, sh, 0);
 }
 
+static void sh_written(libxl__egc *egc, libxl__save_helper *sh)
+{
+    struct rig *r = rig_of_sh(sh);
+
+    assert_int_equal(r->callbacks, 0);
+    r->results = sh->results;
+    r->written++;
+}
+
 static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc)
 {
     struct rig *r = rig_of_sh(sh);
@@ -128,6 +137,7 @@ static int start_helper(libxl__egc *egc, struct rig *r, bool restore)
     r->sh.what = "Testing";
     r->sh.suspend = sh_suspend;
     r->sh.switch_dm_logdirty = sh_logdirty;
+    r->sh.written = r->wants_written ? sh_written : NULL;
     r->sh.callback = sh_done;
     rc = libxl__save_helper_start(egc, &r->sh);
     if (!rc && r->on_started)

@@ -36,7 +36,9 @@ struct rig {
     void (*on_suspend)(libxl__egc *egc, struct rig *r);
     /* called when the helper runs */
     void (*on_started)(libxl__egc *egc, struct rig *r);
+    bool wants_written; /* to be told when the helper's stream is whole */
     /* what was seen */
+    unsigned written;
     unsigned suspends, logdirties, libxc_runs, callbacks;
     int emulator_fd[4]; /* memfds, by index; -1: none came */
     uint32_t emulator_id[4];

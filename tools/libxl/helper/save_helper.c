@@ -288,7 +288,7 @@ static void heard_results(libxl__egc *egc, struct libxl__sh_state *st,
         .zero_pages = from->zero_pages,
         .passes = from->passes,
     };
-    if (!sh->written || st->stop_rc || st->dead)
+    if (!sh->written || st->stop_rc)
         return;
     take_stream_back(st);
     sh->written(egc, sh);
