@@ -13,6 +13,7 @@ import glob
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import time
@@ -180,7 +181,7 @@ class Matrix:
                 raise Failure(done.stdout.decode())
         if self.ran % CHECK_EACH:
             return
-        had = self.console().count(b"CHECK ")
+        had = len(self.checks())
         asking = subprocess.Popen(
             [XL, "console", "guest"], stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -188,13 +189,16 @@ class Matrix:
         asking.stdin.write(b"check\n")
         asking.stdin.flush()
         try:
-            self.wait("check", lambda: self.console().count(b"CHECK ") > had)
+            self.wait("check", lambda: len(self.checks()) > had)
         finally:
             asking.kill()
             asking.wait()
-        if b"CHECK OK" not in self.console().split(b"CHECK ")[-1].join(
-                [b"CHECK ", b""]):
+        if self.checks()[-1] != b"OK":
             raise Failure("the guest's memory is wrong")
+
+    def checks(self):
+        """What the guest found each time, of whole lines."""
+        return re.findall(rb"CHECK (\S+)[^\n]*\n", self.console())
 
     # ---- what there is
 

@@ -225,7 +225,12 @@ start_guest() {
     wait_tick "$1" 2
 }
 
-answers() { [ "$(grep -ac "^$2" "$1" 2>/dev/null)" -gt "$3" ]; }
+# LOG ANSWER: the whole lines that begin with it; the last may be half there.
+answered() {
+    { cat "$1" && echo .; } | sed '$d' | tr -d '\r' | grep -a "^$2"
+}
+
+answers() { [ "$(answered "$1" "$2" | wc -l)" -gt "$3" ]; }
 
 # tell NAME LINE: write a line to the guest's console. xl console stays for what
 # the guest has to say: $console is its pid.
@@ -245,11 +250,11 @@ hang_up() {
 ask() {
     local log had rc=0
     log=$(console_log "$1") || return 1
-    had=$(grep -ac "^$3" "$log")
+    had=$(answered "$log" "$3" | wc -l)
     tell "$1" "$2"
     wait_for answers "$log" "$3" "$had" || rc=1
     hang_up
-    [ "$rc" != 0 ] || grep -a "^$3" "$log" | tail -1 | tr -d '\r'
+    [ "$rc" != 0 ] || answered "$log" "$3" | tail -1
     return "$rc"
 }
 
