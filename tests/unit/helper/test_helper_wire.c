@@ -47,6 +47,7 @@ static void setup_round_trip(void **state)
         .live = 1,
         .verify = 1,
         .zero_as_xalloc = 1,
+        .by_reference = 1,
         .leave_log = 1,
         .rest_ms = 6,
         .max_downtime_ms = 2,

@@ -111,6 +111,11 @@ int xc_hv_memory_fd(struct xc_hv *hv)
     return hv->ops->memory_fd(hv);
 }
 
+int xc_hv_lent_fd(struct xc_hv *hv)
+{
+    return hv->ops->lent_fd(hv);
+}
+
 int xc_hv_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
 {
     int rc = below_end(hv, pfns, n);

@@ -85,6 +85,9 @@ struct xc_hv_ops {
     /* An fd in which page pfn lies at pfn * 4096, for copies without a
      * mapping; or -ENOTSUP. Owned by hv. */
     int (*memory_fd)(struct xc_hv *hv);
+    /* memory_fd, where a page may be sent by reference: whatever the guest
+     * writes to it behind this call is reported. Else -ENOTSUP. */
+    int (*lent_fd)(struct xc_hv *hv);
 
     int (*populate)(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);
     /* XC_EXTENT_PAGES in one piece, first being a multiple of that.
@@ -166,6 +169,7 @@ int xc_hv_map_batch(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
                     const void **pages);
 void xc_hv_unmap_batch(struct xc_hv *hv);
 int xc_hv_memory_fd(struct xc_hv *hv);
+int xc_hv_lent_fd(struct xc_hv *hv);
 int xc_hv_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);
 int xc_hv_populate_extent(struct xc_hv *hv, xc_pfn_t first);
 int xc_hv_unpopulate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n);

@@ -219,6 +219,11 @@ static int fake_memory_fd(struct xc_hv *hv)
     return f->p.use_memory_fd ? f->p.memory_fd : -ENOTSUP;
 }
 
+static int fake_lent_fd(struct xc_hv *hv)
+{
+    return fake_of(hv)->logging ? fake_memory_fd(hv) : -ENOTSUP;
+}
+
 static int fake_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -350,6 +355,7 @@ static const struct xc_hv_ops fake_ops = {
     .map_batch = fake_map_batch,
     .unmap_batch = fake_unmap_batch,
     .memory_fd = fake_memory_fd,
+    .lent_fd = fake_lent_fd,
     .populate = fake_populate,
     .populate_extent = fake_populate_extent,
     .unpopulate = fake_unpopulate,

@@ -105,6 +105,11 @@ static int fault_memory_fd(struct xc_hv *hv)
     return xc_hv_memory_fd(inner_of(hv));
 }
 
+static int fault_lent_fd(struct xc_hv *hv)
+{
+    return xc_hv_lent_fd(inner_of(hv));
+}
+
 static int fault_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
 {
     int rc, inner_rc;
@@ -224,6 +229,7 @@ static const struct xc_hv_ops fault_ops = {
     .map_batch = fault_map_batch,
     .unmap_batch = fault_unmap_batch,
     .memory_fd = fault_memory_fd,
+    .lent_fd = fault_lent_fd,
     .populate = fault_populate,
     .populate_extent = fault_populate_extent,
     .unpopulate = fault_unpopulate,

@@ -171,6 +171,15 @@ static int qemu_memory_fd(struct xc_hv *hv)
     return qemu_of(hv)->p.memory_fd;
 }
 
+/* A log that compares would take a page that was changed, sent, and changed
+ * back, for one that was never changed. */
+static int qemu_lent_fd(struct xc_hv *hv)
+{
+    struct qemu *q = qemu_of(hv);
+
+    return q->log && !q->log->ops->take ? q->p.memory_fd : -ENOTSUP;
+}
+
 static int qemu_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
 {
     return 0; /* the file has its size, and pages come by writing */
@@ -317,6 +326,7 @@ static const struct xc_hv_ops qemu_ops = {
     .map_batch = qemu_map_batch,
     .unmap_batch = qemu_unmap_batch,
     .memory_fd = qemu_memory_fd,
+    .lent_fd = qemu_lent_fd,
     .populate = qemu_populate,
     .populate_extent = qemu_populate_extent,
     .unpopulate = qemu_populate,

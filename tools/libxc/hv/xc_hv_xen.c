@@ -66,6 +66,11 @@ static int xen_memory_fd(struct xc_hv *hv)
     return -ENOTSUP;
 }
 
+static int xen_lent_fd(struct xc_hv *hv)
+{
+    return -ENOTSUP;
+}
+
 static const struct xc_hv_ops xen_ops = {
     .name = "xen",
     .close = xen_close,
@@ -75,6 +80,7 @@ static const struct xc_hv_ops xen_ops = {
     .map_batch = xc_hv_xen_map_batch,
     .unmap_batch = xc_hv_xen_unmap_batch,
     .memory_fd = xen_memory_fd,
+    .lent_fd = xen_lent_fd,
     .populate = xc_hv_xen_populate,
     .populate_extent = xc_hv_xen_populate_extent,
     .unpopulate = xc_hv_xen_unpopulate,

@@ -68,6 +68,9 @@ struct xc_sr_save_params {
     bool live;
     bool verify;         /* xl's --debug: VERIFY, then every page once more */
     bool zero_as_xalloc; /* the reader is known to be ours (or QEMU host) */
+    /* What the reader has counts only once it says that it has all: into a pipe
+     * pages may go as they are, without a copy, and may change on the way. */
+    bool by_reference;
     /* The guest is not to run on behind a save that went well: its log is left
      * on, because switching it off takes as long as its memory is large. */
     bool leave_log;

@@ -21,6 +21,9 @@
 static_assert(HEAD_MAX == 2 * XC_PAGE_SIZE, "pages stay on 4 KiB");
 static_assert(XC_SR_BATCH_PAGES + 1 <= IOV_MAX, "one writev is enough");
 
+/* Shorter runs of pages are cheaper to copy than to refer to. */
+#define LENT_RUN_MIN 16u
+
 /* What is to be done with an entry's page. */
 enum fate { FATE_NONE, FATE_DATA, FATE_HOLE };
 
@@ -122,7 +125,8 @@ static int take_table(struct xc_sr_batch *b, size_t i, const void **page)
     return rc;
 }
 
-/* Decides each page's fate; packs 'pages' down to those that will be sent. */
+/* Decides each page's fate; packs 'pages' and 'mapped_pfns' down to those that
+ * will be sent. */
 static int look_at_pages(struct xc_sr_batch *b)
 {
     size_t from = 0, to = 0;
@@ -138,8 +142,10 @@ static int look_at_pages(struct xc_sr_batch *b)
             rc = take_table(b, i, &b->pages[from]);
         else
             b->fates[i] = (uint8_t)fate_of(b, i, b->pages[from]);
-        if (b->fates[i] != FATE_NONE)
+        if (b->fates[i] != FATE_NONE) {
+            b->mapped_pfns[to] = b->pfns[i];
             b->pages[to++] = b->pages[from];
+        }
         from++;
     }
     b->nr_mapped = to;
@@ -183,6 +189,46 @@ static int write_queued(struct xc_sr_batch *b)
     return xc_sr_io_writev(b->p.io, b->iov, n);
 }
 
+/* How many of the pages to be sent follow one another from i on. */
+static size_t run_at(const struct xc_sr_batch *b, size_t i)
+{
+    size_t end = i + 1;
+
+    while (end < b->nr_mapped &&
+           b->mapped_pfns[end] == b->mapped_pfns[end - 1] + 1)
+        end++;
+    return end - i;
+}
+
+/* Long runs as the pages themselves, the others copied: no hole is left. */
+static int write_lent(struct xc_sr_batch *b, int fd)
+{
+    size_t run;
+    int rc = 0;
+
+    put_head(b);
+    for (size_t i = 0; !rc && i < b->nr_mapped; i += run) {
+        run = run_at(b, i);
+        for (size_t k = 0; run < LENT_RUN_MIN && k < run; k++)
+            queue_page(b, b->pages[i + k]);
+        if (run < LENT_RUN_MIN)
+            continue;
+        rc = write_queued(b);
+        if (!rc)
+            rc = xc_sr_io_splice(b->p.io, fd,
+                                 xc_pages_to_bytes(b->mapped_pfns[i]),
+                                 xc_pages_to_bytes(run));
+    }
+    return rc ? rc : write_queued(b);
+}
+
+static int lent_fd(const struct xc_sr_batch *b)
+{
+    return b->p.by_reference && b->p.io->pipe && !b->p.tables
+               ? xc_hv_lent_fd(b->p.hv)
+               : -ENOTSUP;
+}
+
 static int write_record(struct xc_sr_batch *b)
 {
     size_t next = 0, holes = 0;
@@ -220,7 +266,7 @@ static void ask_reader(struct xc_sr_batch *b)
 
 int xc_sr_batch_flush(struct xc_sr_batch *b)
 {
-    int rc;
+    int rc, fd;
 
     if (!b->n)
         return 0;
@@ -238,7 +284,8 @@ int xc_sr_batch_flush(struct xc_sr_batch *b)
         xc_hv_unmap_batch(b->p.hv);
         return rc;
     }
-    rc = write_record(b);
+    fd = lent_fd(b);
+    rc = fd < 0 ? write_record(b) : write_lent(b, fd);
     xc_hv_unmap_batch(b->p.hv);
     if (rc == -ECANCELED)
         return xc_sr_fail(b->p.cb, rc, "save was cancelled");

@@ -26,6 +26,7 @@ struct xc_sr_batch_params {
     struct xc_sr_io *io;
     const struct xc_sr_callbacks *cb;
     bool zero_as_xalloc;
+    bool by_reference; /* where hv and io can */
     struct xc_sr_tables *tables; /* PV; else NULL */
     struct xc_sr_stats *stats;   /* data_pages and zero_pages are counted up */
 };

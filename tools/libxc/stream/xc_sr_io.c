@@ -45,7 +45,10 @@ void xc_sr_io_init(struct xc_sr_io *io, int fd)
     struct stat st;
 
     *io = (struct xc_sr_io){.fd = fd};
-    io->file = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    if (fstat(fd, &st) == 0) {
+        io->file = S_ISREG(st.st_mode);
+        io->pipe = S_ISFIFO(st.st_mode);
+    }
     io->holes = can_leave_holes(fd);
 }
 
@@ -186,6 +189,35 @@ int xc_sr_io_write(struct xc_sr_io *io, const void *from, size_t n)
     struct iovec iov = {.iov_base = (void *)from, .iov_len = n};
 
     return xc_sr_io_writev(io, &iov, 1);
+}
+
+static int splice_all(struct xc_sr_io *io, int from, loff_t at, uint64_t n)
+{
+    ssize_t r;
+    int rc;
+
+    while (n) {
+        rc = wait_ready(io, POLLOUT);
+        if (rc)
+            return rc;
+        r = splice(from, &at, io->fd, NULL, n, 0);
+        if (r < 0 && again(errno))
+            continue;
+        if (r <= 0)
+            return r < 0 ? -errno : -EIO;
+        io->offset += (uint64_t)r;
+        n -= (uint64_t)r;
+    }
+    return 0;
+}
+
+int xc_sr_io_splice(struct xc_sr_io *io, int from, uint64_t at, uint64_t n)
+{
+    uint64_t began = xc_sr_now_ns();
+    int rc = splice_all(io, from, (loff_t)at, n);
+
+    io->busy_ns += xc_sr_now_ns() - began;
+    return rc;
 }
 
 int xc_sr_io_hole(struct xc_sr_io *io, uint64_t n)

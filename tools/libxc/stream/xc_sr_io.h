@@ -25,6 +25,7 @@ struct xc_sr_io {
     uint64_t busy_ns; /* time spent in reads and writes */
     bool file;        /* a regular file */
     bool holes;       /* zeros may be left out of the file */
+    bool pipe;        /* takes pages by reference */
     bool (*cancelled)(void *data);
     void *cancel_data;
 };
@@ -35,6 +36,9 @@ int xc_sr_io_skip(struct xc_sr_io *io, uint64_t n);
 /* Writes all; iov is used up. */
 int xc_sr_io_writev(struct xc_sr_io *io, struct iovec *iov, int n);
 int xc_sr_io_write(struct xc_sr_io *io, const void *from, size_t n);
+/* n bytes of a file in memory, from 'at' on, by reference: only where io->pipe.
+ * What is written to them before the reader has them arrives changed. */
+int xc_sr_io_splice(struct xc_sr_io *io, int from, uint64_t at, uint64_t n);
 /* As if n zeros were written; only where io->holes, and never as the last. */
 int xc_sr_io_hole(struct xc_sr_io *io, uint64_t n);
 

@@ -190,6 +190,7 @@ static int save_init(struct xc_sr_save *s)
     s->io.cancel_data = cb->data;
     xc_sr_order_init(&s->order, xc_sr_profile_of(&s->info), XC_WIRE_VERSION);
     xc_sr_precopy_init(&s->policy, &s->p->precopy, s->info.qemu_host);
+    bp.by_reference = s->p->by_reference;
     bp.zero_as_xalloc = s->p->zero_as_xalloc || s->info.qemu_host;
     rc = xc_bitmap_init(&s->dirty, s->info.nr_pfns);
     if (rc)

@@ -179,6 +179,7 @@ static void run_libxc(libxl__egc *egc, libxl__stream_write *sw)
         ds->sw.get_emulator && ds->host->ops->dm_logdirty ? sh_logdirty : NULL;
     ds->sh.static_data_done = NULL;
     ds->sh.written = sh_written;
+    ds->sh.by_reference = ds->reader_answers;
     ds->sh.leave_log = ds->guest_goes && ds->host->ops->log_may_stay;
     ds->sh.callback = sh_done;
     rc = libxl__save_helper_start(egc, &ds->sh);

@@ -35,6 +35,7 @@ struct libxl__dom_save {
     uint32_t domid;
     int fd;
     unsigned flags; /* LIBXL_SUSPEND_* */
+    bool reader_answers; /* when it has all, before the guest runs anywhere */
     bool guest_goes; /* once all went well, the guest is not to run on here */
     const libxl_precopy_how *precopy;
     const char *what; /* for progress; NULL: "Saving" */

@@ -318,7 +318,7 @@ static void header_written(libxl__egc *egc, libxl__bufwriter *bw,
         se->stream.precopy = se->how.precopy;
         se->stream.what = "Migrating";
         se->stream.rest_ms = libxl__stop_rest_look(se->op.store, se->how.rune);
-        se->stream.guest_goes = true;
+        se->stream.reader_answers = se->stream.guest_goes = true;
         se->stream.user = se;
         se->stream.callback = stream_sent;
         rc = libxl__dom_save_start(egc, &se->stream);

@@ -71,7 +71,7 @@ struct libxl__hw_setup {
     uint32_t version, hv, restore, domid, fds; /* fds: bit N: fd N is there */
     uint64_t memory_bytes, qemu_va;
     int32_t qemu_pid, parent_pid;
-    uint32_t live, verify, zero_as_xalloc, leave_log;
+    uint32_t live, verify, zero_as_xalloc, by_reference, leave_log;
     uint32_t rest_ms; /* of a stop, besides its memory */
     uint32_t max_downtime_ms, max_iters, min_remaining_pages, abort_if_busy;
     uint32_t timeout_ms;

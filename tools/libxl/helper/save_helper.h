@@ -49,6 +49,7 @@ struct libxl__save_helper {
     const struct libxl__helper_guest *guest;
     unsigned flags;                   /* LIBXL_SUSPEND_* */
     const libxl_precopy_how *precopy; /* NULL: defaults */
+    bool by_reference; /* save: the reader says when it has all of the stream */
     bool leave_log; /* save: behind success the dirty log may stay on */
     const char *what;                 /* "Saving", "Restoring": for progress */
     bool zero_as_xalloc; /* save: the stream's reader is known to be ours */

@@ -145,6 +145,7 @@ static int run_save(const struct libxl__hw_setup *setup, struct xc_hv *hv)
         .live = setup->live,
         .verify = setup->verify,
         .zero_as_xalloc = setup->zero_as_xalloc,
+        .by_reference = setup->by_reference,
         .leave_log = setup->leave_log,
         .precopy =
             {
