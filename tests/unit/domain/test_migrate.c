@@ -29,6 +29,7 @@
 #include <cmocka.h>
 
 #include "domain/dom_rig.h"
+#include "store/domain_record.h"
 
 static char self[PATH_MAX];
 
@@ -553,6 +554,42 @@ static void a_guest_that_may_run_is_not_given_back(void **state)
     assert_string_equal(dom_rig_state(rig, domid), "gone");
 }
 
+/* What a process leaves that is killed while it renames: the name in the record
+ * and the one in the configuration differ. */
+static void rename_by_half(struct dom_rig *rig, uint32_t domid)
+{
+    libxl__host *h = libxl__host_get(rig->ctx);
+    libxl__store *st = h->ops->store(h);
+    struct libxl__domain_record rec;
+    libxl_domain_config config;
+    libxl__gc gc;
+
+    libxl__gc_init(&gc, rig->ctx);
+    assert_int_equal(libxl__domain_record_read(st, &gc, domid, &rec), 0);
+    assert_int_equal(
+        libxl_domain_config_from_json(rig->ctx, &config, rec.config_json), 0);
+    free(config.c_info.name);
+    config.c_info.name = strdup("traveller--incoming");
+    rec.config_json =
+        libxl__gc_take(&gc, libxl_domain_config_to_json(rig->ctx, &config));
+    assert_int_equal(libxl__domain_record_write(st, &gc, &rec), 0);
+    libxl_domain_config_dispose(&config);
+    libxl__gc_dispose(&gc);
+}
+
+static void the_name_of_a_guest_is_its_records(void **state)
+{
+    struct dom_rig *rig = *state;
+    uint32_t domid = running_guest(rig);
+
+    rename_by_half(rig, domid);
+    assert_int_not_equal(migrate(rig, domid, rune("in 5000 cut"), NULL), 0);
+    one_runs(rig);
+    rename_by_half(rig, domid);
+    assert_int_equal(migrate(rig, domid, rune("receive"), NULL), 0);
+    one_runs(rig);
+}
+
 /* With a keeper from the start nobody else has to clear up. */
 static void what_a_killed_receiver_leaves_its_keeper_ends(void **state)
 {
@@ -594,6 +631,7 @@ int main(int argc, char **argv)
         T(deaths_of_the_sender),
         T(a_question_is_about_one_migration),
         T(a_guest_that_may_run_is_not_given_back),
+        T(the_name_of_a_guest_is_its_records),
         T(what_a_killed_receiver_leaves_its_keeper_ends),
     };
     ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);

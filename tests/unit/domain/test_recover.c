@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -178,6 +179,43 @@ static void a_paused_guest_stays_paused(void **state)
         libxl__fake_guest_set(store(), domid, FAKE_PAUSED, FAKE_PAUSED), 0);
     assert_int_equal(recover(&j), 0);
     assert_string_equal(dom_rig_state(&rig, domid), "paused");
+}
+
+static const char *name_of_guest(void)
+{
+    static char name[64];
+    char *text = libxl_domid_to_name(rig.ctx, domid);
+
+    snprintf(name, sizeof(name), "%s", text ? text : "");
+    free(text);
+    return name;
+}
+
+/* It may be started again, by on_crash. */
+static void a_guest_that_has_ended_gets_its_name_back(void **state)
+{
+    struct libxl__journal j;
+
+    assert_int_equal(
+        libxl_domain_rename(rig.ctx, domid, NULL, "one--migratedaway"), 0);
+    assert_int_equal(
+        libxl__fake_guest_set(store(), domid, FAKE_SHUTDOWN, FAKE_NONE), 0);
+    libxl__journal_init(&j, JOURNAL_SEND, JSTEP_GIVEN_BACK);
+    j.name = (char *)"one";
+    assert_int_equal(recover(&j), 0);
+    assert_string_equal(name_of_guest(), "one");
+}
+
+/* The journal that would say the name cannot be read; the user lets it run. */
+static void a_guest_with_a_damaged_journal_runs_under_its_own_name(void **state)
+{
+    assert_int_equal(libxl_domain_rename(rig.ctx, domid, NULL, "one--incoming"),
+                     0);
+    assert_int_equal(
+        store()->ops->write(store(), domid, "journal", "{\"format\": 7}"), 0);
+    assert_int_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    assert_goes_on();
+    assert_string_equal(name_of_guest(), "one");
 }
 
 static void a_half_built_domain_goes(void **state)
@@ -387,6 +425,8 @@ int main(void)
         TEST(a_file_taken_away_is_a_question),
         TEST(saved_is_finished_as_asked_for),
         TEST(a_paused_guest_stays_paused),
+        TEST(a_guest_that_has_ended_gets_its_name_back),
+        TEST(a_guest_with_a_damaged_journal_runs_under_its_own_name),
         TEST(a_half_built_domain_goes),
         TEST(a_migration_behind_go_is_a_question),
         TEST(a_damaged_journal_is_left_to_the_user),

@@ -4,6 +4,7 @@
  */
 #include "domain/dom_op.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/container.h"
@@ -138,6 +139,20 @@ libxl__host_call *libxl__dom_op_call(libxl__dom_op *op,
     return &op->call;
 }
 
+/* The record's name is the domain's. A process that was killed while it renamed
+ * may have left another one in the configuration, under which a failed
+ * migration or a restart would go on. */
+static int take_name(libxl_domain_config *config, const char *name)
+{
+    char *copy = strdup(name);
+
+    if (!copy)
+        return ERROR_NOMEM;
+    free(config->c_info.name);
+    config->c_info.name = copy;
+    return 0;
+}
+
 int libxl__dom_config_load(libxl__store *store, libxl__gc *gc, uint32_t domid,
                            libxl_domain_config *out)
 {
@@ -155,5 +170,5 @@ int libxl__dom_config_load(libxl__store *store, libxl__gc *gc, uint32_t domid,
     rc = libxl_domain_config_from_json(store->ctx, out, rec.config_json);
     if (rc)
         libxl_domain_config_init(out);
-    return rc;
+    return rc ? rc : take_name(out, rec.name);
 }

@@ -25,8 +25,6 @@
 #include "migrate/received.h"
 #include "migrate/sender_facts.h"
 
-#define INCOMING_SUFFIX "--incoming"
-
 static libxl__bufwriter_callback greeted, outcome_told;
 static libxl__bufreader_callback header_read, optional_read;
 static void outcome_known(libxl__egc *egc, struct libxl__migrate_outcome *mo,
@@ -242,8 +240,8 @@ static int take_config(struct libxl__migrate_receive *re, const char **reason)
         re->gc, re->config.c_info.name ? re->config.c_info.name : "");
     re->uuid = libxl__uuid_text(re->gc, &re->config.c_info.uuid);
     incoming = NULL;
-    if (asprintf(&incoming, "%s%s", re->name ? re->name : "", INCOMING_SUFFIX) <
-        0)
+    if (asprintf(&incoming, "%s%s", re->name ? re->name : "",
+                 LIBXL__NAME_INCOMING) < 0)
         incoming = NULL;
     if (!re->name || !re->uuid || !incoming) {
         free(incoming);

@@ -29,8 +29,6 @@
 #include "migrate/stop_rest.h"
 #include "migrate/transport.h"
 
-#define AWAY_SUFFIX "--migratedaway"
-
 struct send {
     libxl__dom_op op;
     libxl_migrate_how how;
@@ -147,7 +145,7 @@ static void lost(libxl__egc *egc, struct send *se)
          "the link broke after the guest was given away: it may run at the "
          "receiver. It stays suspended here as %s%s; `xl recover %u` asks "
          "the receiver and ends this",
-         se->journal.name, AWAY_SUFFIX, se->op.domid);
+         se->journal.name, LIBXL__NAME_AWAY, se->op.domid);
     close_link(egc, se, ERROR_BADFAIL);
 }
 
@@ -362,7 +360,8 @@ static void stream_sent(libxl__egc *egc, libxl__dom_save *ds, int rc)
 static int rename_away(struct send *se)
 {
     libxl__dom_op *op = &se->op;
-    char *away = libxl__sprintf(op->gc, "%s%s", se->journal.name, AWAY_SUFFIX);
+    char *away =
+        libxl__sprintf(op->gc, "%s%s", se->journal.name, LIBXL__NAME_AWAY);
 
     if (!away)
         return ERROR_NOMEM;

@@ -240,3 +240,29 @@ int libxl__domain_set_name(libxl__host *h, libxl__gc *gc, uint32_t domid,
              "it keeps the name \"%s\", which another domain has too", name);
     return rc;
 }
+
+/* 0: it has nothing of the kind. */
+static size_t own_length(const char *name, const char *behind)
+{
+    size_t n = strlen(name), m = strlen(behind);
+
+    return n > m && !strcmp(name + n - m, behind) ? n - m : 0;
+}
+
+int libxl__domain_own_name(libxl__host *h, libxl__gc *gc, uint32_t domid)
+{
+    struct libxl__domain_record rec;
+    const char *name;
+    size_t own;
+    int rc = libxl__domain_record_read(h->ops->store(h), gc, domid, &rec);
+
+    if (rc)
+        return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
+    own = own_length(rec.name, LIBXL__NAME_INCOMING);
+    if (!own)
+        own = own_length(rec.name, LIBXL__NAME_AWAY);
+    if (!own)
+        return 0;
+    name = libxl__strndup(gc, rec.name, own);
+    return name ? libxl__domain_set_name(h, gc, domid, name) : ERROR_NOMEM;
+}

@@ -39,4 +39,11 @@ bool libxl__source_is_here(libxl__store *st, libxl__gc *gc,
 int libxl__domain_set_name(libxl__host *h, libxl__gc *gc, uint32_t domid,
                            const char *name);
 
+/* What the guest's name has behind it while it migrates. */
+#define LIBXL__NAME_INCOMING "--incoming"
+#define LIBXL__NAME_AWAY "--migratedaway"
+/* Takes that off, for a guest of which nothing is on record that says its name:
+ * it is not to run with it. As set_name. */
+int libxl__domain_own_name(libxl__host *h, libxl__gc *gc, uint32_t domid);
+
 #endif

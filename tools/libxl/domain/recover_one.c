@@ -90,6 +90,15 @@ static bool is_the_temporary_file(const struct libxl__journal *j,
            st.st_dev == j->file_dev && st.st_ino == j->file_ino;
 }
 
+/* What was changed for the time of a migration. */
+static int name_back(libxl__recover_one *ro)
+{
+    if (!ro->journal.name)
+        return 0;
+    return libxl__domain_set_name(ro->host, libxl__ao_gc(ro->ao), ro->domid,
+                                  ro->journal.name);
+}
+
 /* Never a file that merely has the name of ours. */
 static void remove_temporary_file(libxl__recover_one *ro)
 {
@@ -106,17 +115,12 @@ static void remove_temporary_file(libxl__recover_one *ro)
 /* A question that the journal alone cannot answer; unpausing answers it. */
 static void ask(libxl__egc *egc, libxl__recover_one *ro)
 {
-    int rc = 0;
-
     if (ro->policy != RECOVER_RUN) {
         libxl__question_log(ro->host->ctx, ro->domid, &ro->journal);
         ro->callback(egc, ro, ERROR_NOT_READY);
         return;
     }
-    if (ro->journal.name)
-        rc = libxl__domain_set_name(ro->host, libxl__ao_gc(ro->ao), ro->domid,
-                                    ro->journal.name);
-    finish(egc, ro, rc);
+    finish(egc, ro, name_back(ro));
 }
 
 static void follow_up(libxl__egc *egc, libxl__recover_one *ro)
@@ -320,7 +324,9 @@ void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro)
     ro->had_journal = true;
     if (rc == ERROR_INVAL && ro->policy != RECOVER_ASK &&
         ro->policy != RECOVER_REACH) {
-        finish(egc, ro, 0);
+        if (ro->policy == RECOVER_RUN)
+            rc = libxl__domain_own_name(ro->host, gc, ro->domid);
+        finish(egc, ro, rc == ERROR_INVAL ? 0 : rc);
         return;
     }
     if (rc) {
@@ -345,8 +351,8 @@ static void resume_guest(libxl__egc *egc, libxl__recover_one *ro)
     int rc;
 
     remove_temporary_file(ro);
-    if (guest_has_ended(ro)) {
-        finish(egc, ro, 0);
+    if (guest_has_ended(ro)) { /* and may be started again, by on_crash */
+        finish(egc, ro, name_back(ro));
         return;
     }
     rc = ro->host->ops->resume(egc, ro->host, make_call(ro, resumed));
@@ -360,9 +366,8 @@ static void resumed(libxl__egc *egc, libxl__host_call *call, int rc)
 
     if (rc && guest_has_ended(ro))
         rc = 0;
-    if (!rc && ro->journal.name)
-        rc = libxl__domain_set_name(ro->host, libxl__ao_gc(ro->ao), ro->domid,
-                                    ro->journal.name);
+    if (!rc && ro->had_journal)
+        rc = name_back(ro);
     if (!rc && ro->had_journal)
         LOGD(ro->host->ctx, ro->domid, NOTICE, "the guest goes on");
     finish(egc, ro, rc);
@@ -417,9 +422,8 @@ static void run_guest(libxl__egc *egc, libxl__recover_one *ro)
         return;
     }
     rc = note_taken_over(ro, true);
-    if (!rc && ro->journal.name)
-        rc = libxl__domain_set_name(ro->host, libxl__ao_gc(ro->ao), ro->domid,
-                                    ro->journal.name);
+    if (!rc)
+        rc = name_back(ro);
     if (rc || !ro->journal.was_running) {
         finish(egc, ro, rc);
         return;
