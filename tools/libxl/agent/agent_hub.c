@@ -36,9 +36,9 @@ static struct passing *passing_of_call(libxl__agent_call *call)
     return CONTAINER_OF(call, struct passing, call);
 }
 
-static libxl__agent_hub *hub_of_listen(libxl__ev_fd *ev)
+static libxl__agent_hub *hub_of_acceptor(libxl__acceptor *ac)
 {
-    return CONTAINER_OF(ev, libxl__agent_hub, listen_ev);
+    return CONTAINER_OF(ac, libxl__agent_hub, acceptor);
 }
 
 /* ---- calls of commands ---- */
@@ -159,15 +159,11 @@ static void greet(libxl__agent_hub *hub, struct libxl__agent_hub_client *client,
     }
 }
 
-static void accepted(libxl__egc *egc, libxl__ev_fd *ev, int listen_fd,
-                     short events, short revents)
+static void accepted(libxl__egc *egc, libxl__acceptor *ac, int fd)
 {
-    libxl__agent_hub *hub = hub_of_listen(ev);
-    int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    libxl__agent_hub *hub = hub_of_acceptor(ac);
     int i;
 
-    if (fd < 0)
-        return;
     for (i = 0; i < LIBXL__AGENT_HUB_CLIENTS; i++)
         if (hub->clients[i].fd < 0) {
             greet(hub, &hub->clients[i], fd);
@@ -247,7 +243,7 @@ void libxl__agent_hub_init(libxl__agent_hub *hub)
     hub->qga.ctx = hub->ctx;
     hub->qga.domid = hub->domid;
     libxl__agent_qga_init(&hub->qga);
-    libxl__ev_fd_init(&hub->listen_ev);
+    libxl__acceptor_init(&hub->acceptor);
     hub->guest_fd = hub->listen_fd = -1;
     for (i = 0; i < LIBXL__AGENT_HUB_CLIENTS; i++) {
         libxl__agent_peer_init(&hub->clients[i].peer);
@@ -257,8 +253,8 @@ void libxl__agent_hub_init(libxl__agent_hub *hub)
 
 int libxl__agent_hub_listen(libxl__agent_hub *hub, int fd)
 {
-    int rc = libxl__ev_fd_register(hub->ctx, &hub->listen_ev, accepted, fd,
-                                   POLLIN);
+    int rc = libxl__acceptor_start(hub->ctx, &hub->acceptor, accepted, fd,
+                                   "agent.sock");
 
     if (rc)
         close(fd);
@@ -286,6 +282,6 @@ void libxl__agent_hub_close(libxl__egc *egc, libxl__agent_hub *hub)
         libxl__agent_peer_close(egc, &hub->clients[i].peer);
         close_fd(&hub->clients[i].fd);
     }
-    libxl__ev_fd_deregister(hub->ctx, &hub->listen_ev);
+    libxl__acceptor_stop(&hub->acceptor);
     close_fd(&hub->listen_fd);
 }

@@ -14,6 +14,7 @@
 
 #include "agent/agent_peer.h"
 #include "agent/agent_qga.h"
+#include "io/acceptor.h"
 
 #define LIBXL__AGENT_HUB_CLIENTS 16
 
@@ -33,7 +34,7 @@ struct libxl__agent_hub {
     libxl__agent_peer guest;
     libxl__agent_qga qga;
     int guest_fd, listen_fd; /* -1: none */
-    libxl__ev_fd listen_ev;
+    libxl__acceptor acceptor;
     unsigned events; /* of the guest, said since it came up */
     struct libxl__agent_hub_client clients[LIBXL__AGENT_HUB_CLIENTS];
 };

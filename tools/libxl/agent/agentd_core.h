@@ -14,6 +14,7 @@
 
 #include "agent/agent_peer.h"
 #include "agent/agentd_conf.h"
+#include "io/acceptor.h"
 
 #define AGENTD_NAME "xl-agentd 1"
 
@@ -46,7 +47,7 @@ struct agentd {
     char *hello;       /* from the ctx's gc */
     int fd, listen_fd; /* -1: none */
     libxl__agent_peer peer;
-    libxl__ev_fd accept;
+    libxl__acceptor acceptor;
     libxl__ev_time retry;
     const char *trouble; /* said last, so that it is said once */
     /* agentd_clock.c: at the last hello; 0: there was none */

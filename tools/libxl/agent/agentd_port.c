@@ -30,9 +30,9 @@ static agentd *agentd_of_retry(libxl__ev_time *ev)
     return CONTAINER_OF(ev, agentd, retry);
 }
 
-static agentd *agentd_of_accept(libxl__ev_fd *ev)
+static agentd *agentd_of_acceptor(libxl__acceptor *ac)
 {
-    return CONTAINER_OF(ev, agentd, accept);
+    return CONTAINER_OF(ac, agentd, acceptor);
 }
 
 static void try_open(agentd *d);
@@ -198,19 +198,15 @@ static void try_open(agentd *d)
 
 /* ---- a socket of our own, one client at a time ---- */
 
-static void accepted(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
-                     short revents)
+static void accepted(libxl__egc *egc, libxl__acceptor *ac, int fd)
 {
-    agentd *d = agentd_of_accept(ev);
-    int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    agentd *d = agentd_of_acceptor(ac);
 
-    if (client < 0)
-        return;
     if (d->fd >= 0) {
-        close(client);
+        close(fd);
         return;
     }
-    d->fd = client;
+    d->fd = fd;
     start_peer(d);
 }
 
@@ -238,7 +234,7 @@ int libxl__agentd_port_start(agentd *d)
 {
     d->fd = d->listen_fd = -1;
     libxl__ev_time_init(&d->retry);
-    libxl__ev_fd_init(&d->accept);
+    libxl__acceptor_init(&d->acceptor);
     if (d->how != AGENTD_UNIX) {
         try_open(d);
         return 0;
@@ -247,6 +243,6 @@ int libxl__agentd_port_start(agentd *d)
         agentd_log(d, "cannot listen on %s: %m", d->path);
         return ERROR_FAIL;
     }
-    return libxl__ev_fd_register(d->ctx, &d->accept, accepted, d->listen_fd,
-                                 POLLIN);
+    return libxl__acceptor_start(d->ctx, &d->acceptor, accepted, d->listen_fd,
+                                 d->path);
 }

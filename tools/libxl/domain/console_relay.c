@@ -18,12 +18,11 @@ static void guest_ready(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
                         short revents);
 static void client_ready(libxl__egc *egc, libxl__ev_fd *ev, int fd,
                          short events, short revents);
-static void client_arrives(libxl__egc *egc, libxl__ev_fd *ev, int fd,
-                           short events, short revents);
+static libxl__acceptor_callback client_arrives;
 
-static struct libxl__console_relay *relay_of_listen(libxl__ev_fd *ev)
+static struct libxl__console_relay *relay_of_acceptor(libxl__acceptor *ac)
 {
-    return CONTAINER_OF(ev, struct libxl__console_relay, listen_ev);
+    return CONTAINER_OF(ac, struct libxl__console_relay, acceptor);
 }
 
 static struct libxl__console_relay *relay_of_guest(libxl__ev_fd *ev)
@@ -49,7 +48,7 @@ void libxl__console_relay_init(struct libxl__console_relay *cr)
     cr->log.fd = -1;
     cr->arrivals = 0;
     cr->input_done = cr->input_filled = 0;
-    libxl__ev_fd_init(&cr->listen_ev);
+    libxl__acceptor_init(&cr->acceptor);
     libxl__ev_fd_init(&cr->guest_ev);
     for (i = 0; i < CONSOLE_CLIENTS; i++) {
         cr->clients[i] = (struct libxl__console_client){.relay = cr, .fd = -1};
@@ -179,14 +178,10 @@ static int add_client(struct libxl__console_relay *cr, int fd)
     return 0;
 }
 
-static void client_arrives(libxl__egc *egc, libxl__ev_fd *ev, int fd,
-                           short events, short revents)
+static void client_arrives(libxl__egc *egc, libxl__acceptor *ac, int fd)
 {
-    struct libxl__console_relay *cr = relay_of_listen(ev);
-    int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    if (client >= 0 && add_client(cr, client))
-        close(client);
+    if (add_client(relay_of_acceptor(ac), fd))
+        close(fd);
 }
 
 static void push_input(struct libxl__console_relay *cr)
@@ -310,8 +305,8 @@ int libxl__console_relay_listen(struct libxl__console_relay *cr)
         LOGED(cr->ctx, cr->domid, ERROR, errno, "cannot make console.sock");
         return ERROR_FAIL;
     }
-    return libxl__ev_fd_register(cr->ctx, &cr->listen_ev, client_arrives,
-                                 cr->listen_fd, POLLIN);
+    return libxl__acceptor_start(cr->ctx, &cr->acceptor, client_arrives,
+                                 cr->listen_fd, "console.sock");
 }
 
 int libxl__console_relay_attach(struct libxl__console_relay *cr)
@@ -339,7 +334,7 @@ void libxl__console_relay_close(struct libxl__console_relay *cr)
     for (i = 0; i < CONSOLE_CLIENTS; i++)
         drop_client(&cr->clients[i]);
     drop_guest(cr);
-    libxl__ev_fd_deregister(cr->ctx, &cr->listen_ev);
+    libxl__acceptor_stop(&cr->acceptor);
     if (cr->listen_fd >= 0)
         close(cr->listen_fd);
     cr->listen_fd = -1;

@@ -18,6 +18,7 @@
 
 #include "domain/console_log.h"
 #include "engine/engine.h"
+#include "io/acceptor.h"
 
 #define CONSOLE_CLIENTS 16
 #define CONSOLE_CLIENT_BYTES (128u << 10)
@@ -40,7 +41,8 @@ struct libxl__console_relay {
     /* private */
     struct libxl__console_log log;
     int listen_fd, guest_fd; /* -1: none */
-    libxl__ev_fd listen_ev, guest_ev;
+    libxl__acceptor acceptor;
+    libxl__ev_fd guest_ev;
     uint64_t arrivals;
     char input[CONSOLE_INPUT_BYTES]; /* from the writer, for QEMU */
     size_t input_done, input_filled;

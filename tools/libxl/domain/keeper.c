@@ -102,7 +102,7 @@ static void init(libxl__keeper *kp, libxl__ao *ao)
     kp->ctx = libxl__ao_ctx(ao);
     kp->domid = libxl__ao_domid(ao);
     kp->dirfd = kp->lock_fd = kp->listen_fd = -1;
-    libxl__ev_fd_init(&kp->listen_ev);
+    libxl__acceptor_init(&kp->acceptor);
     libxl__ev_time_init(&kp->poll);
     libxl__console_relay_init(&kp->console);
     kp->console.ctx = kp->ctx;

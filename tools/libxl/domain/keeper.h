@@ -23,6 +23,7 @@
 #include "domain/console_relay.h"
 #include "domain/recover_one.h"
 #include "host/host.h"
+#include "io/acceptor.h"
 
 #define KEEPER_LEASES 32
 
@@ -65,7 +66,7 @@ struct libxl__keeper {
     libxl__agent_hub agent;
     /* keeper_lease.c */
     int listen_fd;
-    libxl__ev_fd listen_ev;
+    libxl__acceptor acceptor;
     struct libxl__keeper_lease leases[KEEPER_LEASES];
     unsigned nr_leases;
     /* keeper_qemu.c */

@@ -12,14 +12,13 @@
 #include "domain/keeper.h"
 #include "base/sock_at.h"
 
-static void arrives(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
-                    short revents);
+static libxl__acceptor_callback arrives;
 static void speaks(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
                    short revents);
 
-static libxl__keeper *keeper_of_listen(libxl__ev_fd *ev)
+static libxl__keeper *keeper_of_acceptor(libxl__acceptor *ac)
 {
-    return CONTAINER_OF(ev, libxl__keeper, listen_ev);
+    return CONTAINER_OF(ac, libxl__keeper, acceptor);
 }
 
 static struct libxl__keeper_lease *lease_of_ev(libxl__ev_fd *ev)
@@ -52,14 +51,10 @@ static bool add(libxl__keeper *kp, int fd)
     return false;
 }
 
-static void arrives(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
-                    short revents)
+static void arrives(libxl__egc *egc, libxl__acceptor *ac, int fd)
 {
-    libxl__keeper *kp = keeper_of_listen(ev);
-    int lease = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-    if (lease >= 0 && !add(kp, lease))
-        close(lease);
+    if (!add(keeper_of_acceptor(ac), fd))
+        close(fd);
 }
 
 static void speaks(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
@@ -86,14 +81,14 @@ int libxl__keeper_lease_listen(libxl__keeper *kp)
         libxl__ev_fd_init(&kp->leases[i].ev);
     }
     kp->nr_leases = 0;
-    libxl__ev_fd_init(&kp->listen_ev);
+    libxl__acceptor_init(&kp->acceptor);
     kp->listen_fd = libxl__listen_at(kp->dirfd, "keeper.sock");
     if (kp->listen_fd < 0) {
         LOGED(kp->ctx, kp->domid, ERROR, errno, "cannot make keeper.sock");
         return ERROR_FAIL;
     }
-    return libxl__ev_fd_register(kp->ctx, &kp->listen_ev, arrives,
-                                 kp->listen_fd, POLLIN);
+    return libxl__acceptor_start(kp->ctx, &kp->acceptor, arrives, kp->listen_fd,
+                                 "keeper.sock");
 }
 
 void libxl__keeper_lease_close(libxl__keeper *kp)
@@ -104,7 +99,7 @@ void libxl__keeper_lease_close(libxl__keeper *kp)
         if (kp->leases[i].kp && kp->leases[i].fd >= 0)
             drop(&kp->leases[i]);
     }
-    libxl__ev_fd_deregister(kp->ctx, &kp->listen_ev);
+    libxl__acceptor_stop(&kp->acceptor);
     if (kp->listen_fd >= 0)
         close(kp->listen_fd);
     kp->listen_fd = -1;

@@ -24,9 +24,9 @@ static struct devctl_conn *conn_of_ev(libxl__ev_fd *ev)
     return CONTAINER_OF(ev, struct devctl_conn, ev);
 }
 
-static struct devctl *control_of_listen(libxl__ev_fd *ev)
+static struct devctl *control_of_acceptor(libxl__acceptor *ac)
 {
-    return CONTAINER_OF(ev, struct devctl, listen_ev);
+    return CONTAINER_OF(ac, struct devctl, acceptor);
 }
 
 /* One request: what state it brings the device to, and what follows. */
@@ -397,19 +397,14 @@ static struct devctl_conn *room(libxl__egc *egc, struct devctl *c)
     return conn;
 }
 
-static void on_listen(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
-                      short revents)
+static void on_listen(libxl__egc *egc, libxl__acceptor *ac, int fd)
 {
-    struct devctl *c = control_of_listen(ev);
-    int conn_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    struct devctl_conn *conn;
+    struct devctl *c = control_of_acceptor(ac);
+    struct devctl_conn *conn = room(egc, c);
 
-    if (conn_fd < 0)
-        return;
-    conn = room(egc, c);
-    conn->fd = conn_fd;
-    if (libxl__ev_fd_register(c->ctx, &conn->ev, on_conn, conn_fd, POLLIN)) {
-        close(conn_fd);
+    conn->fd = fd;
+    if (libxl__ev_fd_register(c->ctx, &conn->ev, on_conn, fd, POLLIN)) {
+        close(fd);
         conn->fd = -1;
     }
 }
@@ -421,13 +416,13 @@ int devctl_start(struct devctl *c, int listen_fd)
     c->moving = NULL;
     c->move_on = false;
     c->next = 0;
-    libxl__ev_fd_init(&c->listen_ev);
+    libxl__acceptor_init(&c->acceptor);
     for (unsigned i = 0; i < DEVCTL_CONNS; i++) {
         c->conns[i] = (struct devctl_conn){.c = c, .fd = -1};
         libxl__ev_fd_init(&c->conns[i].ev);
     }
-    return libxl__ev_fd_register(c->ctx, &c->listen_ev, on_listen, listen_fd,
-                                 POLLIN);
+    return libxl__acceptor_start(c->ctx, &c->acceptor, on_listen, listen_fd,
+                                 "the control socket");
 }
 
 void devctl_stop(struct devctl *c)
@@ -435,6 +430,6 @@ void devctl_stop(struct devctl *c)
     for (unsigned i = 0; i < DEVCTL_CONNS; i++)
         if (c->conns[i].fd >= 0)
             forget(&c->conns[i]);
-    libxl__ev_fd_deregister(c->ctx, &c->listen_ev);
+    libxl__acceptor_stop(&c->acceptor);
     close(c->listen_fd);
 }

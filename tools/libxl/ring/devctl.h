@@ -14,6 +14,7 @@
 #define LIBXL_DEVCTL_H
 
 #include "engine/ev_fd.h"
+#include "io/acceptor.h"
 #include "ring/vfu.h"
 
 #define DEVCTL_LINE_BYTES 64u
@@ -57,7 +58,7 @@ struct devctl {
     libxl__vfu_device *pci; /* NULL: it has no state but QEMU's */
     /* private */
     int listen_fd;
-    libxl__ev_fd listen_ev;
+    libxl__acceptor acceptor;
     struct devctl_conn conns[DEVCTL_CONNS];
     unsigned next; /* the one that makes room */
     struct devctl_conn *mover; /* waits for the device; NULL: gone, or none */

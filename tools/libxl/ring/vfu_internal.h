@@ -8,6 +8,7 @@
 #define LIBXL_VFU_INTERNAL_H
 
 #include "engine/ev_fd.h"
+#include "io/acceptor.h"
 #include "ring/vfu.h"
 #include "ring/vfu_wire.h"
 
@@ -34,7 +35,8 @@ struct libxl__vfu {
     libxl_ctx *ctx;
     libxl__vfu_device *dev;
     int listen_fd, conn_fd;
-    libxl__ev_fd listen_ev, conn_ev;
+    libxl__acceptor acceptor;
+    libxl__ev_fd conn_ev;
     const char *reason;
     bool negotiated;
     struct vfu_irq irqs[VFU_NR_IRQS][VFU_MAX_VECTORS];

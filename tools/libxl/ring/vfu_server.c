@@ -26,9 +26,9 @@ static libxl__vfu *vfu_of_conn(libxl__ev_fd *ev)
     return CONTAINER_OF(ev, libxl__vfu, conn_ev);
 }
 
-static libxl__vfu *vfu_of_listen(libxl__ev_fd *ev)
+static libxl__vfu *vfu_of_acceptor(libxl__acceptor *ac)
 {
-    return CONTAINER_OF(ev, libxl__vfu, listen_ev);
+    return CONTAINER_OF(ac, libxl__vfu, acceptor);
 }
 
 int libxl__vfu_take_fd(libxl__vfu *vfu, unsigned i)
@@ -39,8 +39,7 @@ int libxl__vfu_take_fd(libxl__vfu *vfu, unsigned i)
     return fd;
 }
 
-static void on_listen(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
-                      short revents);
+static libxl__acceptor_callback on_listen;
 static void on_conn(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
                     short revents);
 
@@ -55,8 +54,8 @@ static void finish_close(libxl__egc *egc, libxl__vfu *vfu)
     vfu->in_got = 0;
     vfu->negotiated = vfu->closing = vfu->waiting = false;
     vfu->dev->ops->resume(egc, vfu->dev);
-    if (libxl__ev_fd_register(vfu->ctx, &vfu->listen_ev, on_listen,
-                              vfu->listen_fd, POLLIN))
+    if (libxl__acceptor_start(vfu->ctx, &vfu->acceptor, on_listen,
+                              vfu->listen_fd, vfu->dev->ops->name))
         LOG(vfu->ctx, ERROR, "%s: the socket can no longer be watched: restart "
             "the device process", vfu->dev->ops->name);
 }
@@ -265,14 +264,11 @@ static void on_conn(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
     }
 }
 
-static void on_listen(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
-                      short revents)
+static void on_listen(libxl__egc *egc, libxl__acceptor *ac, int fd)
 {
-    libxl__vfu *vfu = vfu_of_listen(ev);
+    libxl__vfu *vfu = vfu_of_acceptor(ac);
 
-    vfu->conn_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (vfu->conn_fd < 0)
-        return;
+    vfu->conn_fd = fd;
     if (libxl__ev_fd_register(vfu->ctx, &vfu->conn_ev, on_conn, vfu->conn_fd,
                               POLLIN)) {
         close(vfu->conn_fd);
@@ -280,7 +276,7 @@ static void on_listen(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
         return;
     }
     vfu->reason = NULL;
-    libxl__ev_fd_deregister(vfu->ctx, &vfu->listen_ev);
+    libxl__acceptor_stop(&vfu->acceptor);
 }
 
 static void vfu_free(libxl__vfu *vfu)
@@ -309,7 +305,7 @@ libxl__vfu *libxl__vfu_start(libxl_ctx *ctx, libxl__vfu_device *dev,
     vfu->dev = dev;
     vfu->listen_fd = listen_fd;
     vfu->conn_fd = -1;
-    libxl__ev_fd_init(&vfu->listen_ev);
+    libxl__acceptor_init(&vfu->acceptor);
     libxl__ev_fd_init(&vfu->conn_ev);
     for (unsigned i = 0; i < VFU_NR_IRQS; i++) {
         assert(dev->nr_irqs[i] <= VFU_MAX_VECTORS);
@@ -319,8 +315,8 @@ libxl__vfu *libxl__vfu_start(libxl_ctx *ctx, libxl__vfu_device *dev,
     dev->mem = mem;
     dev->vfu = vfu;
     dev->mig.state = DEVMIG_RUNNING;
-    if (libxl__ev_fd_register(ctx, &vfu->listen_ev, on_listen, listen_fd,
-                              POLLIN)) {
+    if (libxl__acceptor_start(ctx, &vfu->acceptor, on_listen, listen_fd,
+                              dev->ops->name)) {
         vfu_free(vfu);
         return NULL;
     }
@@ -332,7 +328,7 @@ void libxl__vfu_stop(libxl__vfu *vfu)
     if (!vfu)
         return;
     libxl__ev_fd_deregister(vfu->ctx, &vfu->conn_ev);
-    libxl__ev_fd_deregister(vfu->ctx, &vfu->listen_ev);
+    libxl__acceptor_stop(&vfu->acceptor);
     libxl__vfu_log_stop(vfu);
     libxl__vfu_irqs_reset(vfu);
     libxl__vfu_unmap_all(vfu);

@@ -8,6 +8,7 @@
 #define LIBXL_VU_INTERNAL_H
 
 #include "engine/ev_fd.h"
+#include "io/acceptor.h"
 #include "ring/vhost_user.h"
 #include "ring/vu_inflight.h"
 #include "ring/vu_state.h"
@@ -38,7 +39,8 @@ struct libxl__vhost_user {
     int listen_fd; /* -1: one frontend, connected from the start */
     int conn_fd;   /* -1: no frontend */
     void (*gone)(libxl__egc *egc, libxl__vdev *dev);
-    libxl__ev_fd listen_ev, conn_ev;
+    libxl__acceptor acceptor;
+    libxl__ev_fd conn_ev;
     const char *reason;
     uint64_t protocol_features;
     struct vu_queue queues[LIBXL__VDEV_MAX_QUEUES];

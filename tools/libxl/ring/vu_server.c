@@ -27,9 +27,9 @@ static libxl__vhost_user *vu_of_conn(libxl__ev_fd *ev)
     return CONTAINER_OF(ev, libxl__vhost_user, conn_ev);
 }
 
-static libxl__vhost_user *vu_of_listen(libxl__ev_fd *ev)
+static libxl__vhost_user *vu_of_acceptor(libxl__acceptor *ac)
 {
-    return CONTAINER_OF(ev, libxl__vhost_user, listen_ev);
+    return CONTAINER_OF(ac, libxl__vhost_user, acceptor);
 }
 
 int libxl__vu_take_fd(libxl__vhost_user *vu, unsigned i)
@@ -78,13 +78,12 @@ const char *libxl__vu_send_fd(libxl__vhost_user *vu, const uint8_t *buf,
     return r == (ssize_t)bytes ? NULL : UNREAD;
 }
 
-static void on_listen(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
-                      short revents);
+static libxl__acceptor_callback on_listen;
 
 static void watch_listen(libxl__vhost_user *vu)
 {
-    if (libxl__ev_fd_register(vu->ctx, &vu->listen_ev, on_listen, vu->listen_fd,
-                              POLLIN))
+    if (libxl__acceptor_start(vu->ctx, &vu->acceptor, on_listen, vu->listen_fd,
+                              vu->dev->ops->name))
         LOG(vu->ctx, ERROR, "%s: the socket can no longer be watched: restart "
             "the device process", vu->dev->ops->name);
 }
@@ -227,14 +226,11 @@ static void on_conn(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
     }
 }
 
-static void on_listen(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
-                      short revents)
+static void on_listen(libxl__egc *egc, libxl__acceptor *ac, int fd)
 {
-    libxl__vhost_user *vu = vu_of_listen(ev);
+    libxl__vhost_user *vu = vu_of_acceptor(ac);
 
-    vu->conn_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-    if (vu->conn_fd < 0)
-        return;
+    vu->conn_fd = fd;
     if (libxl__ev_fd_register(vu->ctx, &vu->conn_ev, on_conn, vu->conn_fd,
                               POLLIN)) {
         close(vu->conn_fd);
@@ -242,7 +238,7 @@ static void on_listen(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
         return;
     }
     vu->reason = NULL;
-    libxl__ev_fd_deregister(vu->ctx, &vu->listen_ev);
+    libxl__acceptor_stop(&vu->acceptor);
 }
 
 static void interrupt(libxl__vdev *dev, unsigned q)
@@ -282,7 +278,7 @@ static libxl__vhost_user *vu_new(libxl_ctx *ctx, libxl__vdev *dev)
     vu->ctx = ctx;
     vu->dev = dev;
     vu->listen_fd = vu->conn_fd = -1;
-    libxl__ev_fd_init(&vu->listen_ev);
+    libxl__acceptor_init(&vu->acceptor);
     libxl__ev_fd_init(&vu->conn_ev);
     libxl__vu_state_init(&vu->state, ctx, dev);
     for (unsigned q = 0; q < LIBXL__VDEV_MAX_QUEUES; q++) {
@@ -305,8 +301,8 @@ libxl__vhost_user *libxl__vhost_user_start(libxl_ctx *ctx, libxl__vdev *dev,
     if (!vu)
         return NULL;
     vu->listen_fd = listen_fd;
-    if (!libxl__ev_fd_register(ctx, &vu->listen_ev, on_listen, listen_fd,
-                               POLLIN))
+    if (!libxl__acceptor_start(ctx, &vu->acceptor, on_listen, listen_fd,
+                               dev->ops->name))
         return vu;
     free(vu);
     return NULL;
@@ -336,7 +332,7 @@ void libxl__vhost_user_stop(libxl__vhost_user *vu)
     vu->gone = NULL;
     if (vu->conn_fd >= 0)
         finish_close(NULL, vu);
-    libxl__ev_fd_deregister(vu->ctx, &vu->listen_ev);
+    libxl__acceptor_stop(&vu->acceptor);
     if (vu->listen_fd >= 0)
         close(vu->listen_fd);
     free(vu);
