@@ -19,6 +19,7 @@
 #include "domain/dom_rig.h"
 #include "domain/keeper_record.h"
 #include "host/fake_guest.h"
+#include "migrate/journal.h"
 
 #define DEADLINE_S 120
 
@@ -96,6 +97,24 @@ static void a_new_domain_has_one_and_it_ends_with_it(void **state)
 
     assert_true(alive(&rec));
     assert_int_equal(libxl_domain_destroy(rig.ctx, domid, NULL), 0);
+    wait_end(&rec);
+}
+
+/* Without a process of the guest's, whose death would show it. */
+static void it_ends_with_a_domain_that_recover_removes(void **state)
+{
+    uint32_t domid = dom_rig_create(&rig, "one");
+    struct libxl__keeper_record rec = record_of(domid);
+    libxl__host *h = libxl__host_get(rig.ctx);
+    struct libxl__journal j;
+    libxl__gc gc;
+
+    libxl__gc_init(&gc, rig.ctx);
+    libxl__journal_init(&j, JOURNAL_RECEIVE, JSTEP_GIVEN_UP);
+    assert_int_equal(libxl__journal_write(h->ops->store(h), &gc, domid, &j), 0);
+    libxl__gc_dispose(&gc);
+    assert_int_equal(libxl_domain_recover(rig.ctx, domid, NULL), 0);
+    assert_int_equal(dom_rig_count(&rig), 0);
     wait_end(&rec);
 }
 
@@ -258,6 +277,7 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_new_domain_has_one_and_it_ends_with_it),
+        TEST(it_ends_with_a_domain_that_recover_removes),
         TEST(the_next_operation_starts_a_new_one),
         TEST(the_policy_outlives_a_keeper),
         TEST(a_killed_save_is_undone_at_once),

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/log.h"
-
+#include "domain/lease.h"
 #include "migrate/received.h"
 #include "store/domain_record.h"
 
@@ -19,6 +19,7 @@ static void finish(libxl__egc *egc, struct libxl__migrate_outcome *mo,
 {
     libxl__domain_lock_release(mo->lock);
     mo->lock = NULL;
+    libxl__lease_end(&mo->lease);
     mo->callback(egc, mo, outcome);
 }
 
@@ -124,6 +125,7 @@ void libxl__migrate_outcome_start(libxl__egc *egc,
     int rc;
 
     mo->lock = NULL;
+    mo->lease = -1;
     mo->host = libxl__host_get(libxl__ao_ctx(mo->ao));
     mo->store = mo->host->ops->store(mo->host);
     libxl__hs_id_format(mo->query.id, mo->id);
@@ -135,6 +137,8 @@ void libxl__migrate_outcome_start(libxl__egc *egc,
         finish(egc, mo, LIBXL__OUTCOME_BUSY);
         return;
     }
+    if (mo->lock) /* a keeper whose domain goes has to learn of it */
+        mo->lease = libxl__lease_begin(mo->store, copies.domid);
     if (!rc && copies.domid != INVALID_DOMID)
         rc = decide(mo, copies.domid, &mine);
     if (rc || !mine) {

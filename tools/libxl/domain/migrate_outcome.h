@@ -28,6 +28,7 @@ struct libxl__migrate_outcome {
     libxl__host *host;
     libxl__store *store;
     libxl__domain_lock *lock;
+    int lease;
     struct libxl__recover_one recover;
     enum libxl__outcome outcome; /* when recover succeeds */
 };

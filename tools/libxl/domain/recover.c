@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "domain/domain.h"
 #include "domain/keep.h"
+#include "domain/lease.h"
 #include "domain/recover_one.h"
 #include "domain/stale.h"
 
@@ -23,6 +24,7 @@ struct recover {
     int rc; /* first failure; the others are still tried */
     unsigned recovered;
     libxl__domain_lock *lock;
+    int lease; /* a keeper whose domain goes has to learn of it */
     struct libxl__recover_one one;
     libxl__keep keep;
     libxl__ev_immediate soon; /* the next one: no recursion */
@@ -150,6 +152,7 @@ static void next(libxl__egc *egc, struct recover *re)
             finish(egc, re);
         return;
     }
+    re->lease = libxl__lease_begin(re->store, re->domids[re->at]);
     re->one = (struct libxl__recover_one){
         .ao = re->ao,
         .host = re->host,
@@ -168,6 +171,7 @@ static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc)
 
     libxl__domain_lock_release(re->lock);
     re->lock = NULL;
+    libxl__lease_end(&re->lease);
     if (ro->had_journal)
         re->recovered++;
     if (rc && !re->rc)
