@@ -320,6 +320,108 @@ static void a_silent_stream_is_not_waited_for(void **state)
     close(fds[1]);
 }
 
+/* ---- what a host that went down has left ---- */
+
+#define PART ".xl-save-0123456789abcdef.part"
+#define NOTE "state/unfinished/0123456789abcdef"
+#define OTHER_BOOT "11111111-2222-3333-4444-555555555555"
+
+static bool there(const char *name)
+{
+    return !access(dom_rig_path(&rig, name), F_OK);
+}
+
+static void write_text(const char *name, const char *text)
+{
+    FILE *f = fopen(dom_rig_path(&rig, name), "w");
+
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static void make_notes(void)
+{
+    assert_int_equal(dom_rig_count(&rig), 0); /* makes the state directory */
+    assert_int_equal(mkdir(dom_rig_path(&rig, "state/unfinished"), 0700), 0);
+}
+
+/* A file, and the note of it; then somebody looks at the domains. */
+static void left_behind(const char *boot_id, bool same_inode)
+{
+    char text[512];
+    struct stat st;
+
+    make_notes();
+    write_text(PART, "part of a guest");
+    assert_int_equal(stat(dom_rig_path(&rig, PART), &st), 0);
+    snprintf(text, sizeof(text), "1 %s %llu %s\n", boot_id,
+             (unsigned long long)st.st_ino + !same_inode,
+             dom_rig_path(&rig, PART));
+    write_text(NOTE, text);
+    assert_int_equal(dom_rig_count(&rig), 0);
+}
+
+static void what_a_save_left_when_the_host_went_down_is_removed(void **state)
+{
+    left_behind(OTHER_BOOT, true);
+    assert_false(there(PART));
+    assert_false(there(NOTE));
+    assert_true(dom_rig_logged(&rig, "went down"));
+}
+
+static void a_file_that_merely_has_the_name_stays(void **state)
+{
+    left_behind(OTHER_BOOT, false);
+    assert_true(there(PART));
+    assert_false(there(NOTE));
+}
+
+static void a_save_of_this_boot_is_left_alone(void **state)
+{
+    char boot_id[64];
+    FILE *f = fopen("/proc/sys/kernel/random/boot_id", "r");
+
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%63s", boot_id), 1);
+    fclose(f);
+    left_behind(boot_id, true);
+    assert_true(there(PART));
+    assert_true(there(NOTE));
+    unlink(dom_rig_path(&rig, PART)); /* its recovery has ended it */
+    assert_int_equal(dom_rig_count(&rig), 0);
+    assert_false(there(NOTE));
+}
+
+static void damaged_notes_name_no_file(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "1",
+        "1 x",
+        "2 " OTHER_BOOT " 5 /x\n",
+        "1 " OTHER_BOOT " 5 x\n",
+        "1 " OTHER_BOOT " 5 /etc/passwd\n",
+    };
+
+    make_notes();
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        write_text(NOTE, texts[i]);
+        assert_int_equal(dom_rig_count(&rig), 0);
+        assert_false(there(NOTE));
+    }
+}
+
+/* While it is written it is on record; afterwards it is not. */
+static void a_save_keeps_a_note_until_its_file_is_whole(void **state)
+{
+    uint32_t domid = running_guest();
+
+    assert_int_equal(save(domid, "image", LIBXL_SAVE_THEN_DESTROY), 0);
+    assert_true(there("state/unfinished"));
+    assert_int_equal(rmdir(dom_rig_path(&rig, "state/unfinished")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -327,6 +429,17 @@ int main(void)
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(
             a_native_file_of_a_xen_host_has_no_zero_pages, setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            what_a_save_left_when_the_host_went_down_is_removed, setup,
+            teardown),
+        cmocka_unit_test_setup_teardown(a_file_that_merely_has_the_name_stays,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(a_save_of_this_boot_is_left_alone,
+                                        setup, teardown),
+        cmocka_unit_test_setup_teardown(damaged_notes_name_no_file, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(
+            a_save_keeps_a_note_until_its_file_is_whole, setup, teardown),
         cmocka_unit_test_setup_teardown(a_checkpoint_leaves_the_guest_as_it_was,
                                         setup, teardown),
         cmocka_unit_test_setup_teardown(a_save_can_leave_the_guest_paused,

@@ -11,6 +11,7 @@
 #include "domain/lease.h"
 #include "domain/recover_one.h"
 #include "domain/stale.h"
+#include "domain/unfinished.h"
 
 #define PATIENCE_MS 5000
 #define AGAIN_MS 20
@@ -65,6 +66,7 @@ int libxl__domain_recover_start(libxl__egc *egc, libxl__ao *ao,
         return ERROR_FAIL;
     re->store = re->host->ops->store(re->host);
     if (domid == INVALID_DOMID) {
+        libxl__unfinished_sweep(re->store, gc);
         rc = re->store->ops->list(re->store, gc, &re->domids, &re->nr);
     } else {
         re->nr = 1;

@@ -19,6 +19,7 @@
 #include "domain/domain.h"
 #include "domain/save_header.h"
 #include "domain/save_target.h"
+#include "domain/unfinished.h"
 #include "io/bufwriter.h"
 
 struct save {
@@ -75,6 +76,8 @@ int libxl__domain_save_file_start(libxl__egc *egc, libxl__ao *ao,
 static void fail(libxl__egc *egc, struct save *sa, int rc)
 {
     libxl__save_target_abandon(&sa->target);
+    if (sa->journal.temp_path)
+        libxl__unfinished_forget(sa->op.store, sa->journal.temp_path);
     if (sa->stream.guest_lost)
         LOGD(sa->op.ctx, sa->op.domid, ERROR,
              "the guest could not be resumed: `xl recover %u` tries again",
@@ -160,6 +163,9 @@ static int begin_journal(struct save *sa)
     sa->journal.file_ino = sa->target.ino;
     rc = write_journal(sa, JSTEP_WRITING);
     sa->journaled = !rc;
+    if (!rc && sa->journal.temp_path)
+        libxl__unfinished_note(sa->op.store, sa->op.gc, sa->journal.temp_path,
+                               sa->target.ino);
     return rc;
 }
 
@@ -243,6 +249,9 @@ static int put_in_place(struct save *sa)
         return rc;
     if (!t->regular)
         return libxl__save_target_close(t);
+    /* It is whole: whatever happens now, nobody but its journal's reader may
+     * remove it. */
+    libxl__unfinished_forget(sa->op.store, t->temp_path);
     rc = write_journal(sa, JSTEP_COMMITTED);
     return rc ? rc : libxl__save_target_publish(t);
 }

@@ -137,7 +137,7 @@ static int open_temporary(libxl__save_target *t)
     if (getrandom(&nonce, sizeof(nonce), 0) != sizeof(nonce))
         return failed(t, errno, "name a temporary file for");
     t->temp_path = libxl__sprintf(
-        gc, "%s/.xl-save-%016" PRIx64 ".part",
+        gc, "%s/" LIBXL__SAVE_TEMP_BEFORE "%016" PRIx64 LIBXL__SAVE_TEMP_BEHIND,
         strcmp(dir_of(gc, t->final_path), "/") ? dir_of(gc, t->final_path) : "",
         nonce);
     if (!t->temp_path)

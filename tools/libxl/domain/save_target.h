@@ -16,6 +16,11 @@
 
 #include "engine/engine.h"
 
+/* The temporary file's name: these, and a random number between them. */
+#define LIBXL__SAVE_TEMP_BEFORE ".xl-save-"
+#define LIBXL__SAVE_TEMP_DIGITS 16u
+#define LIBXL__SAVE_TEMP_BEHIND ".part"
+
 typedef struct libxl__save_target libxl__save_target;
 typedef void libxl__save_target_callback(libxl__egc *egc, libxl__save_target *t,
                                          int rc);

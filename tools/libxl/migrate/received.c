@@ -20,27 +20,10 @@ static int fail(libxl__store *st, const char *uuid, const char *what)
     return ERROR_FAIL;
 }
 
-/* root's state directory ends with the host's boot, and a guest that ran here
- * until then must not be taken for one that never did. */
-#define VOLATILE_DIR "/run/xl"
-#define LASTING_DIR "/var/lib/xl"
-
-static int open_base(libxl__store *st)
-{
-    const char *path = libxl__store_files_path(st);
-    int fd = -1;
-
-    if (!strcmp(path, VOLATILE_DIR) &&
-        (!mkdir(LASTING_DIR, 0700) || errno == EEXIST))
-        fd = open(LASTING_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* a host that has nothing but /run to write to */
-    return fd >= 0 ? fd : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-}
-
 /* The directory received/, made when it is not there. */
 static int open_marks(libxl__store *st)
 {
-    int state = open_base(st);
+    int state = libxl__lasting_dir_open(libxl__store_files_path(st));
     int marks = -1, saved;
 
     if (state < 0)

@@ -198,3 +198,18 @@ int libxl__file_erase(libxl_ctx *ctx, uint32_t domid, int dirfd,
     LOGED(ctx, domid, ERROR, errno, "cannot remove the record \"%s\"", name);
     return ERROR_FAIL;
 }
+
+/* root's state directory ends with the host's boot. */
+#define VOLATILE_DIR "/run/xl"
+#define LASTING_DIR "/var/lib/xl"
+
+int libxl__lasting_dir_open(const char *state_path)
+{
+    int fd = -1;
+
+    if (!strcmp(state_path, VOLATILE_DIR) &&
+        (!mkdir(LASTING_DIR, 0700) || errno == EEXIST))
+        fd = open(LASTING_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* a host that has nothing but /run to write to */
+    return fd >= 0 ? fd : open(state_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}

@@ -20,6 +20,10 @@ char *libxl__state_dir_path(libxl__gc *gc);
  * others can write to. *fd_out is the caller's. */
 int libxl__state_dir_open(libxl_ctx *ctx, const char *path, int *fd_out);
 
+/* For what has to outlive the host: the state directory, or where that is
+ * /run/xl, /var/lib/xl. -1 and errno; else the caller's. */
+int libxl__lasting_dir_open(const char *state_path);
+
 #define LIBXL__RECORD_MAX_BYTES (16u << 20)
 /* domid is for messages alone. text: malloc'ed, NUL-terminated. */
 int libxl__file_read(libxl_ctx *ctx, uint32_t domid, int dirfd,
