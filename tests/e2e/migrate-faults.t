@@ -9,10 +9,10 @@ LINK=$BUILD/tests/unit/domain/test_migrate # see there for what it can do
 [ -x "$LINK" ] || skip_all "no $LINK: run make unit"
 export XL_LIBEXEC_DIR=$BUILD/libexec
 EVENTS=(
-    "out 60 cut" "out 110 cut" "out 130 cut" "out 140 cut" "out 160 cut"
+    "out 60 cut" "out 130 cut" "out 150 cut" "out 160 cut" "out 180 cut"
     "go 0 cut" "go 20 cut" "go 43 cut" "go 44 cut" "in 6000 cut"
-    "in 30000000 cut" "out 140 kill-receiver" "in 20000000 kill-receiver"
-    "go 44 kill-receiver" "in 30000000 kill-sender" "out 130 kill-sender"
+    "in 30000000 cut" "out 160 kill-receiver" "in 20000000 kill-receiver"
+    "go 44 kill-receiver" "in 30000000 kill-sender" "out 150 kill-sender"
     "go 44 kill-sender"
 )
 if [ -n "$LONG" ]; then # 200 places of the stream
