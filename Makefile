@@ -224,7 +224,7 @@ $(O)/lib/xl-host-xen.so: $(call obj,$(host_xen_c))
 	@mkdir -p $(@D)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS_ALL) -shared -o $@ $^ -lxenctrl -lxenguest -lxenstore \
-	  -lxentoollog
+	  -lxenevtchn -lxentoollog
 
 # Runs in the test bed's dom0 (tests/xen).
 $(O)/tests/xen/xen-sr: $(O)/obj/tests/xen/xen_sr.o $(O)/lib/libxc.a

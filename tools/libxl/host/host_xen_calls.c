@@ -149,8 +149,8 @@ static int call_grants(struct libxl__xen_handle *h, uint32_t domid, bool hvm,
                        uint64_t console_gfn, uint64_t store_gfn)
 {
     errno = 0;
-    return libxl__xen_result(xc_dom_gnttab_seed(h->xch, domid, hvm, console_gfn,
-                                                store_gfn, 0, 0));
+    return libxl__xen_result(
+        xc_dom_gnttab_seed(h->xch, domid, hvm, console_gfn, store_gfn, 0, 0));
 }
 
 extern const struct libxl__xen_calls libxl__xen_calls;
@@ -179,4 +179,8 @@ const struct libxl__xen_calls libxl__xen_calls = {
     .param_get = call_param_get,
     .param_set = call_param_set,
     .grants = call_grants,
+    .channel_open = libxl__xen_call_channel_open,
+    .channel_notify = libxl__xen_call_channel_notify,
+    .channel_take = libxl__xen_call_channel_take,
+    .channel_close = libxl__xen_call_channel_close,
 };

@@ -44,5 +44,11 @@ int libxl__xen_call_create(struct libxl__xen_handle *h,
 int libxl__xen_call_build(struct libxl__xen_handle *h,
                           const struct libxl__xen_image *im,
                           struct libxl__xen_built *out);
+/* host_xen_channel.c */
+int libxl__xen_call_channel_open(uint32_t domid, uint32_t port,
+                                 struct libxl__xen_channel **out, int *fd);
+int libxl__xen_call_channel_notify(struct libxl__xen_channel *c);
+int libxl__xen_call_channel_take(struct libxl__xen_channel *c);
+void libxl__xen_call_channel_close(struct libxl__xen_channel *c);
 
 #endif

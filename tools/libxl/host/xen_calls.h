@@ -17,9 +17,10 @@
 #include <stdint.h>
 
 #define LIBXL__XEN_CALLS_NAME "libxl__xen_calls"
-#define LIBXL__XEN_CALLS_VERSION 1u
+#define LIBXL__XEN_CALLS_VERSION 2u
 
-struct libxl__xen_handle; /* the plugin's */
+struct libxl__xen_handle;  /* the plugin's */
+struct libxl__xen_channel; /* the plugin's: an event channel, bound here */
 
 struct libxl__xen_domain {
     uint32_t domid;
@@ -131,6 +132,15 @@ struct libxl__xen_calls {
                      uint32_t param, uint64_t value);
     int (*grants)(struct libxl__xen_handle *h, uint32_t domid, bool hvm,
                   uint64_t console_gfn, uint64_t store_gfn);
+
+    /* An event channel that the guest offers, by its port there. *fd, the
+     * channel's own, is readable when the guest has notified it; take makes it
+     * ready for the next time. */
+    int (*channel_open)(uint32_t domid, uint32_t port,
+                        struct libxl__xen_channel **out, int *fd);
+    int (*channel_notify)(struct libxl__xen_channel *c);
+    int (*channel_take)(struct libxl__xen_channel *c);
+    void (*channel_close)(struct libxl__xen_channel *c); /* NULL accepted */
 };
 
 /* Of param_get and param_set: the hypervisor's numbers. */

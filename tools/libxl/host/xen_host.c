@@ -68,6 +68,7 @@ struct libxl__xen_wait *libxl__xen_wait_new(libxl__host *h,
     w->call = call;
     w->soon.callback = answer;
     libxl__ev_time_init(&w->tick);
+    libxl__ev_fd_init(&w->told);
     return w;
 }
 
@@ -91,9 +92,9 @@ static void look(libxl__egc *egc, libxl__ev_time *tick, int rc_wait)
         w->abortable = false; /* told once */
     w->rc = w->look(egc, w, rc_wait);
     if (w->rc == ERROR_NOT_READY)
-        w->rc = libxl__ev_time_register_rel(
-            w->hx->host.ctx, w->abortable ? w->call->ao : NULL, tick, look,
-            LOOK_MS);
+        w->rc = libxl__ev_time_register_rel(w->hx->host.ctx,
+                                            w->abortable ? w->call->ao : NULL,
+                                            tick, look, LOOK_MS);
     else
         w->call->callback(egc, w->call, w->rc);
 }
@@ -103,6 +104,12 @@ int libxl__xen_wait_start(libxl__egc *egc, struct libxl__xen_wait *w)
     return libxl__ev_time_register_rel(w->hx->host.ctx,
                                        w->abortable ? w->call->ao : NULL,
                                        &w->tick, look, LOOK_MS);
+}
+
+void libxl__xen_wait_look(libxl__egc *egc, struct libxl__xen_wait *w)
+{
+    libxl__ev_time_deregister(w->hx->host.ctx, &w->tick);
+    look(egc, &w->tick, ERROR_TIMEDOUT);
 }
 
 /* ---- small ops ---- */

@@ -42,8 +42,10 @@ struct libxl__xen_wait {
     libxl__host_call *call;
     int (*look)(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait);
     bool abortable;
-    uint64_t deadline_ms; /* for look's own use */
-    unsigned phase;       /* the same */
+    uint64_t deadline_ms;               /* for look's own use */
+    unsigned phase;                     /* the same */
+    struct libxl__xen_channel *channel; /* the same */
+    libxl__ev_fd told;                  /* the same */
     /* private */
     libxl__ev_time tick;
     libxl__ev_immediate soon;
@@ -58,6 +60,8 @@ struct libxl__xen_wait *libxl__xen_wait_new(libxl__host *h,
                                             libxl__host_call *call);
 /* Looks now and then until look says something else: that is the call's rc. */
 int libxl__xen_wait_start(libxl__egc *egc, struct libxl__xen_wait *w);
+/* Of one that was started: looks now. It may be gone behind this. */
+void libxl__xen_wait_look(libxl__egc *egc, struct libxl__xen_wait *w);
 
 /* ---- asking ---- */
 
@@ -89,6 +93,7 @@ int libxl__xen_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                       const libxl_domain_config *config, bool incoming);
 int libxl__xen_load(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                     int fd);
+enum libxl__xen_type libxl__xen_kind(const libxl_domain_config *config);
 /* xen_layout.c: its nodes in xenstore */
 struct libxl__xen_ports {
     uint32_t store, console;
@@ -102,6 +107,10 @@ int libxl__xen_introduce(struct libxl__host_xen *hx, libxl__gc *gc,
                          uint64_t console_gfn);
 int libxl__xen_read_ports(struct libxl__host_xen *hx, libxl__gc *gc,
                           uint32_t domid, struct libxl__xen_ports *out);
+/* xen_build.c: config until call's callback */
+int libxl__xen_build(libxl__host *h, libxl__host_call *call,
+                     const libxl_domain_config *config,
+                     const struct libxl__xen_ports *ports);
 /* xen_life.c */
 int libxl__xen_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
 int libxl__xen_pause(libxl__egc *egc, libxl__host *h, libxl__host_call *call);

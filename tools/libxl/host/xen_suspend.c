@@ -4,15 +4,19 @@
  *
  * suspend -> asked (xenstore says "suspend") -> acknowledged (the guest has
  *         taken the word away) -> suspended
+ *    or   -> notified (by the channel that the guest offers) -> suspended
  *
  * Until it has acknowledged it can be told to forget it, in a transaction: its
- * last-moment acknowledgement wins. After that it will suspend, so the end is
- * waited for also when nobody wants it any more: the caller resumes it then.
+ * last-moment acknowledgement wins. After that, and after a notification, it
+ * will suspend, so the end is waited for also when nobody wants it any more:
+ * the caller resumes it then.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/container.h"
 #include "base/log.h"
 #include "host/xen_dm.h"
 #include "host/xen_host.h"
@@ -22,7 +26,7 @@
 #define REMOTE_MS 10000u
 #define WORD "suspend"
 
-enum phase { ASKED, ACKNOWLEDGED, REMOTE, ABORTED };
+enum phase { ASKED, ACKNOWLEDGED, NOTIFIED, REMOTE, ABORTED };
 
 static char *read_word(struct libxl__host_xen *hx, libxl__gc *gc,
                        uint32_t domid)
@@ -31,8 +35,8 @@ static char *read_word(struct libxl__host_xen *hx, libxl__gc *gc,
                           "/local/domain/%" PRIu32 "/control/shutdown", domid);
 }
 
-static int write_word(struct libxl__host_xen *hx, libxl__gc *gc,
-                      uint32_t domid, const char *word)
+static int write_word(struct libxl__host_xen *hx, libxl__gc *gc, uint32_t domid,
+                      const char *word)
 {
     struct libxl__xs_writer w = {
         .xs = &hx->xs,
@@ -91,9 +95,10 @@ static int take_back(struct libxl__xen_wait *w, int rc)
     }
     if (rc == ERROR_ABORTED)
         return rc;
-    LOGD(ctx, domid, ERROR,
-         "the guest does not suspend: it has not answered for %u s, and goes on",
-         ASKED_MS / 1000);
+    LOGD(
+        ctx, domid, ERROR,
+        "the guest does not suspend: it has not answered for %u s, and goes on",
+        ASKED_MS / 1000);
     return ERROR_GUEST_TIMEDOUT;
 }
 
@@ -119,7 +124,13 @@ static bool has_acknowledged(libxl__egc *egc, struct libxl__xen_wait *w)
     return !word || strcmp(word, WORD);
 }
 
-static int look(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
+static const char *what_it_heard(const struct libxl__xen_wait *w)
+{
+    return w->channel ? "has been told to suspend by its event channel"
+                      : "has said that it suspends";
+}
+
+static int look_at_it(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
 {
     libxl_ctx *ctx = w->hx->host.ctx;
     int rc = check_domain(w);
@@ -137,11 +148,84 @@ static int look(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
     if (w->phase == ASKED)
         return take_back(w, ERROR_TIMEDOUT);
     LOGD(ctx, w->call->domid, ERROR,
-         "the guest has said that it suspends, and has not done so for %u s: "
-         "if it does later, `xl unpause` lets it go on",
-         ACKNOWLEDGED_MS / 1000);
+         "the guest %s, and has not done so for %u s: if it does later, "
+         "`xl unpause` lets it go on",
+         what_it_heard(w), ACKNOWLEDGED_MS / 1000);
     return ERROR_GUEST_TIMEDOUT;
 }
+
+/* ---- the channel that a guest may offer ---- */
+
+static struct libxl__xen_wait *wait_of_told(libxl__ev_fd *ev)
+{
+    return CONTAINER_OF(ev, struct libxl__xen_wait, told);
+}
+
+static void close_channel(struct libxl__xen_wait *w)
+{
+    libxl__ev_fd_deregister(w->hx->host.ctx, &w->told);
+    w->hx->calls->channel_close(w->channel);
+    w->channel = NULL;
+}
+
+/* The first event may be a stray one: the hypervisor has the last word. */
+static void told(libxl__egc *egc, libxl__ev_fd *ev, int fd, short events,
+                 short revents)
+{
+    struct libxl__xen_wait *w = wait_of_told(ev);
+
+    if (w->hx->calls->channel_take(w->channel))
+        libxl__ev_fd_deregister(w->hx->host.ctx, ev); /* the looks remain */
+    libxl__xen_wait_look(egc, w);
+}
+
+static int look(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
+{
+    int rc = look_at_it(egc, w, rc_wait);
+
+    if (rc != ERROR_NOT_READY)
+        close_channel(w);
+    return rc;
+}
+
+/* The port that it has made for this; 0: none. */
+static uint32_t offered_port(struct libxl__xen_wait *w)
+{
+    const char *text =
+        libxl__xs_read(&w->hx->xs, libxl__ao_gc(w->call->ao),
+                       "/local/domain/%" PRIu32 "/device/suspend/event-channel",
+                       w->call->domid);
+    char *end;
+    unsigned long port = text && text[0] ? strtoul(text, &end, 10) : 0;
+
+    return port && !*end && port < UINT32_MAX ? (uint32_t)port : 0;
+}
+
+/* false: there is none, or somebody else has it; the guest knows of nothing. */
+static bool notify(struct libxl__xen_wait *w)
+{
+    const struct libxl__xen_calls *calls = w->hx->calls;
+    libxl_ctx *ctx = w->hx->host.ctx;
+    uint32_t port = offered_port(w);
+    int fd,
+        r = port ? calls->channel_open(w->call->domid, port, &w->channel, &fd)
+                 : -ENOENT;
+
+    if (!r && !libxl__ev_fd_register(ctx, &w->told, told, fd, POLLIN)) {
+        r = calls->channel_notify(w->channel);
+        if (!r)
+            return true;
+    }
+    if (port)
+        LOGED(ctx, w->call->domid, DEBUG, -r,
+              "its suspend channel (port %" PRIu32 ") cannot be used: it is "
+              "asked through xenstore",
+              port);
+    close_channel(w);
+    return false;
+}
+
+/* ---- asking ---- */
 
 /* A guest that listens is asked, the other one just stopped. */
 static int ask(struct libxl__xen_wait *w, const struct libxl__xen_domain *d)
@@ -158,6 +242,10 @@ static int ask(struct libxl__xen_wait *w, const struct libxl__xen_domain *d)
             hx, d->domid,
             hx->calls->shutdown(hx->xen, d->domid, LIBXL__XEN_SUSPEND),
             "the hypervisor does not suspend it");
+    }
+    if (notify(w)) {
+        go_to(w, NOTIFIED, ACKNOWLEDGED_MS);
+        return 0;
     }
     go_to(w, ASKED, ASKED_MS);
     return write_word(hx, libxl__ao_gc(w->call->ao), d->domid, WORD);
@@ -181,7 +269,10 @@ int libxl__xen_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
         return rc;
     w->look = look;
     w->abortable = true;
-    return libxl__xen_wait_start(egc, w);
+    rc = libxl__xen_wait_start(egc, w);
+    if (rc)
+        close_channel(w);
+    return rc;
 }
 
 /* ---- resume ---- */

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_xen_suspend.c - how a guest is asked to suspend. */
+#include "host/xen_rig.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CHANNEL "/local/domain/1/device/suspend/event-channel"
+#define WORD "/local/domain/1/control/shutdown"
+
+static int open_with_guest(void **state)
+{
+    int r = xen_rig_open(state);
+
+    fake_xen.there = true;
+    fake_xen.domain = (struct libxl__xen_domain){.domid = 1, .running = true};
+    fake_xs_put(WORD, "");
+    return r;
+}
+
+static int start_suspend(libxl__egc *egc, libxl__host *h,
+                         libxl__host_call *call, const void *user)
+{
+    return h->ops->suspend(egc, h, call);
+}
+
+/* It looks at xenstore: acknowledges, and suspends. */
+static void guest_reads(libxl__egc *egc, libxl__ev_time *ev, int rc)
+{
+    assert_string_equal(fake_xs_get(WORD), "suspend");
+    fake_xs_put(WORD, "");
+    fake_xen.domain.shutdown = true;
+    fake_xen.domain.reason = LIBXL__XEN_SUSPEND;
+}
+
+static libxl__ev_time later;
+
+static int start_with_reader(libxl__egc *egc, libxl__host *h,
+                             libxl__host_call *call, const void *user)
+{
+    libxl__ev_time_init(&later);
+    assert_int_equal(
+        libxl__ev_time_register_rel(h->ctx, NULL, &later, guest_reads, 20), 0);
+    return h->ops->suspend(egc, h, call);
+}
+
+static void a_guest_that_offers_a_channel_is_notified(void **state)
+{
+    fake_xen.port = 9;
+    fake_xs_put(CHANNEL, "9");
+    assert_int_equal(xen_rig_run(*state, start_suspend, NULL), 0);
+    assert_int_equal(fake_xen.notified, 1);
+    assert_string_equal(fake_xs_get(WORD), "");
+    assert_int_equal(fake_xen.channels, 0);
+}
+
+static void without_a_channel_it_is_asked_through_xenstore(void **state)
+{
+    fake_xs_put(CHANNEL, "");
+    assert_int_equal(xen_rig_run(*state, start_with_reader, NULL), 0);
+    assert_int_equal(fake_xen.notified, 0);
+}
+
+static void a_channel_that_cannot_be_bound_is_no_reason_to_fail(void **state)
+{
+    struct xen_rig *r = *state;
+
+    fake_xs_put(CHANNEL, "9");
+    assert_int_equal(xen_rig_run(r, start_with_reader, NULL), 0);
+    assert_int_equal(fake_xen.notified, 0);
+    assert_non_null(strstr(r->log, "suspend channel (port 9) cannot be used"));
+}
+
+static void a_channel_that_cannot_be_notified_is_given_up(void **state)
+{
+    fake_xen.port = 9;
+    fake_xen.notify_r = -ENXIO;
+    fake_xs_put(CHANNEL, "9");
+    assert_int_equal(xen_rig_run(*state, start_with_reader, NULL), 0);
+    assert_int_equal(fake_xen.channels, 0);
+}
+
+static void what_is_no_port_is_no_channel(void **state)
+{
+    fake_xs_put(CHANNEL, "9 and more");
+    assert_int_equal(xen_rig_run(*state, start_with_reader, NULL), 0);
+    assert_int_equal(fake_xen.notified, 0);
+}
+
+static void suspends_late(libxl__egc *egc, libxl__ev_time *ev, int rc)
+{
+    fake_xen.domain.shutdown = true;
+    fake_xen.domain.reason = LIBXL__XEN_SUSPEND;
+}
+
+static int start_with_late_guest(libxl__egc *egc, libxl__host *h,
+                                 libxl__host_call *call, const void *user)
+{
+    libxl__ev_time_init(&later);
+    assert_int_equal(
+        libxl__ev_time_register_rel(h->ctx, NULL, &later, suspends_late, 100),
+        0);
+    return h->ops->suspend(egc, h, call);
+}
+
+/* A notification cannot be taken back: a guest that suspended behind the back
+ * of its caller would stay so. */
+static void an_abort_waits_for_a_notified_guest(void **state)
+{
+    fake_xen.port = 9;
+    fake_xen.deaf_to_channel = true;
+    fake_xs_put(CHANNEL, "9");
+    assert_int_equal(
+        xen_rig_run_aborted(*state, start_with_late_guest, NULL, 10),
+        ERROR_ABORTED);
+    assert_true(fake_xen.domain.shutdown);
+    assert_int_equal(fake_xen.channels, 0);
+}
+
+static void an_abort_takes_the_word_back(void **state)
+{
+    fake_xs_put(CHANNEL, "");
+    assert_int_equal(xen_rig_run_aborted(*state, start_suspend, NULL, 10),
+                     ERROR_ABORTED);
+    assert_string_equal(fake_xs_get(WORD), "");
+    assert_false(fake_xen.domain.shutdown);
+}
+
+#define TEST(name)                                                             \
+    cmocka_unit_test_setup_teardown(name, open_with_guest, xen_rig_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_guest_that_offers_a_channel_is_notified),
+        TEST(without_a_channel_it_is_asked_through_xenstore),
+        TEST(a_channel_that_cannot_be_bound_is_no_reason_to_fail),
+        TEST(a_channel_that_cannot_be_notified_is_given_up),
+        TEST(what_is_no_port_is_no_channel),
+        TEST(an_abort_waits_for_a_notified_guest),
+        TEST(an_abort_takes_the_word_back),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
