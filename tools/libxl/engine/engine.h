@@ -16,5 +16,6 @@
 #include "engine/ev_fd.h"
 #include "engine/ev_file.h"
 #include "engine/ev_time.h"
+#include "engine/worker.h"
 
 #endif

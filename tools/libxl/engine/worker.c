@@ -143,7 +143,7 @@ static int worker_open(libxl_ctx *ctx)
     uv_unref((uv_handle_t *)&w->wake);
     r = start_thread(w);
     if (r) {
-        LOGE(ctx, ERROR, r, "cannot start a thread for file access");
+        LOGE(ctx, ERROR, r, "cannot start a thread for calls that block");
         uv_close((uv_handle_t *)&w->wake, wake_closed);
         return ERROR_NOMEM;
     }

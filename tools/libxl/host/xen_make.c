@@ -3,7 +3,8 @@
  * xen_make.c - a new domain, in order of time:
  *   create, incoming: frame, channels, nodes -> (the helper fills its memory)
  *           -> load: grants, introduction
- *   create, new:      frame, channels, nodes, kernel, introduction
+ *   create, new:      frame, channels, nodes -> (xen_build.c: kernel,
+ *                     introduction, devices)
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@
 #define PAGING_KB_PER_MIB 8u
 #define TIMER_NO_DELAY_FOR_MISSED_TICKS 1u
 
-static enum libxl__xen_type type_of(const libxl_domain_config *config)
+enum libxl__xen_type libxl__xen_kind(const libxl_domain_config *config)
 {
     switch (config->c_info.type) {
     case LIBXL_DOMAIN_TYPE_HVM:
@@ -63,7 +64,7 @@ static int make_frame(struct libxl__host_xen *hx, uint32_t domid,
     const libxl_domain_build_info *b = &config->b_info;
     struct libxl__xen_new n = {
         .domid = domid,
-        .type = type_of(config),
+        .type = libxl__xen_kind(config),
         .vcpus = (unsigned)b->max_vcpus,
         .max_kb = b->max_memkb + SLACK_KB,
         .paging_kb = paging_kb(b),
@@ -99,47 +100,6 @@ static int make_ports(struct libxl__host_xen *hx, uint32_t domid,
     return libxl__xen_failed(hx, domid, r, "no event channel for the domain");
 }
 
-static int build(struct libxl__host_xen *hx, libxl__gc *gc, uint32_t domid,
-                 const libxl_domain_config *config,
-                 const struct libxl__xen_ports *ports)
-{
-    bool hvm = config->c_info.type == LIBXL_DOMAIN_TYPE_HVM;
-    const libxl_domain_build_info *b = &config->b_info;
-    struct libxl__xen_image im = {
-        .domid = domid,
-        .type = type_of(config),
-        .kernel = hvm ? libxl__xen_program(gc, "hvmloader") : b->kernel,
-        .ramdisk = hvm ? NULL : b->ramdisk,
-        .cmdline = hvm ? NULL : b->cmdline,
-        .bios = hvm ? libxl__xen_bios(gc, config) : NULL,
-        .memory_kb = b->max_memkb - b->video_memkb,
-        .target_kb = b->target_memkb - b->video_memkb,
-        .vcpus = (unsigned)b->max_vcpus,
-        .store_port = ports->store,
-        .console_port = ports->console,
-        .acpi = b->acpi,
-        .apic = b->apic,
-    };
-    struct libxl__xen_built built;
-    int r;
-
-    if (!im.kernel || (hvm && !im.bios)) {
-        LOGD(hx->host.ctx, domid, ERROR,
-             "the guest cannot be built: %s is not installed",
-             im.kernel ? "its firmware (seabios)" : "Xen's hvmloader");
-        return ERROR_FAIL;
-    }
-    r = hx->calls->build(hx->xen, &im, &built);
-    if (r) {
-        LOGED(hx->host.ctx, domid, ERROR, built.why[0] ? 0 : -r,
-              "the guest cannot be built%s%s", built.why[0] ? ": " : "",
-              built.why);
-        return ERROR_FAIL;
-    }
-    return libxl__xen_introduce(hx, gc, domid, built.store_gfn,
-                                built.console_gfn);
-}
-
 int libxl__xen_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                       const libxl_domain_config *config, bool incoming)
 {
@@ -158,11 +118,7 @@ int libxl__xen_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     if (!rc)
         rc = libxl__store_xen_publish(hx->store, call->domid);
     if (!rc && !incoming)
-        rc = build(hx, gc, call->domid, config, &ports);
-    if (!rc && !incoming && config->c_info.type == LIBXL_DOMAIN_TYPE_HVM)
-        return libxl__xen_dm_spawn(egc, h, call, config, -1);
-    if (!rc && !incoming)
-        return libxl__xen_dev_plug(egc, h, call, config);
+        return libxl__xen_build(h, call, config, &ports);
     return rc ? rc : libxl__xen_answer(egc, h, call, 0);
 }
 
@@ -181,9 +137,8 @@ static int connect_pages(struct libxl__host_xen *hx, libxl__gc *gc,
         r = hx->calls->param_set(hx->xen, d->domid,
                                  LIBXL__XEN_PARAM_STORE_EVTCHN, ports.store);
     if (!r && d->hvm)
-        r = hx->calls->param_set(hx->xen, d->domid,
-                                 LIBXL__XEN_PARAM_CONSOLE_EVTCHN,
-                                 ports.console);
+        r = hx->calls->param_set(
+            hx->xen, d->domid, LIBXL__XEN_PARAM_CONSOLE_EVTCHN, ports.console);
     if (!r)
         r = hx->calls->grants(hx->xen, d->domid, d->hvm, found->console_pfn,
                               found->store_pfn);
@@ -198,8 +153,7 @@ static int connect_pages(struct libxl__host_xen *hx, libxl__gc *gc,
 static int start_dm(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                     const libxl_domain_config *config, int fd)
 {
-    char *path =
-        libxl__sprintf(libxl__ao_gc(call->ao), "/proc/self/fd/%d", fd);
+    char *path = libxl__sprintf(libxl__ao_gc(call->ao), "/proc/self/fd/%d", fd);
     int state = path ? open(path, O_RDONLY | O_CLOEXEC) : -1, rc;
 
     if (state < 0) {

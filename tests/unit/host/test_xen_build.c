@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_xen_build.c - the builder runs beside the loop. */
+#include "host/xen_rig.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <string.h>
+
+static sem_t go_on;
+
+static void config_init(libxl_domain_config *c)
+{
+    libxl_domain_config_init(c);
+    c->c_info.type = LIBXL_DOMAIN_TYPE_PVH;
+    c->c_info.name = strdup("guest");
+    c->b_info.max_memkb = c->b_info.target_memkb = 32 << 10;
+    c->b_info.max_vcpus = 1;
+    c->b_info.kernel = strdup("/boot/vmlinuz");
+}
+
+static int start_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                        const void *user)
+{
+    return h->ops->create(egc, h, call, user, false);
+}
+
+static int create(struct xen_rig *r, xen_rig_start *start, unsigned abort_ms)
+{
+    libxl_domain_config c;
+    int rc;
+
+    config_init(&c);
+    xen_rig_record(r, &c);
+    rc = xen_rig_run_aborted(r, start, &c, abort_ms);
+    libxl_domain_config_dispose(&c);
+    return rc;
+}
+
+static void a_new_guest_is_built_off_the_loop_thread(void **state)
+{
+    struct xen_rig *r = *state;
+
+    assert_int_equal(create(r, start_create, 0), 0);
+    assert_int_equal(fake_xen.builds, 1);
+    assert_false(pthread_equal(fake_xen.builder, pthread_self()));
+    assert_string_equal(fake_xs_get("/local/domain/1/store/ring-ref"), "7");
+    assert_string_equal(fake_xs_get("/local/domain/1/console/ring-ref"), "8");
+    assert_int_equal(fake_xen.open_handles, 1); /* the host's */
+}
+
+static void the_builders_own_words_are_logged(void **state)
+{
+    struct xen_rig *r = *state;
+
+    fake_xen.build_r = -ENOENT;
+    fake_xen.build_why = "/boot/vmlinuz: no such thing";
+    assert_int_equal(create(r, start_create, 0), ERROR_FAIL);
+    assert_non_null(strstr(
+        r->log, "the guest cannot be built: /boot/vmlinuz: no such thing"));
+    assert_null(fake_xs_get("/local/domain/1/store/ring-ref"));
+    assert_int_equal(fake_xen.open_handles, 1);
+}
+
+static void no_connection_for_the_builder_is_an_error(void **state)
+{
+    struct xen_rig *r = *state;
+
+    fake_xen.open_r = -EACCES;
+    assert_int_equal(create(r, start_create, 0), ERROR_FAIL);
+    assert_int_equal(fake_xen.builds, 0);
+    assert_non_null(strstr(r->log, "the hypervisor does not answer"));
+    assert_non_null(strstr(r->log, strerror(EACCES)));
+}
+
+static void wait_for_abort(void)
+{
+    sem_wait(&go_on);
+}
+
+/* The builder stands until the loop, which it must not hold up, has aborted. */
+static void let_go(libxl__egc *egc, libxl__ao_abortable *abrt, int rc)
+{
+    sem_post(&go_on);
+}
+
+static libxl__ao_abortable abrt;
+
+static int start_and_listen(libxl__egc *egc, libxl__host *h,
+                            libxl__host_call *call, const void *user)
+{
+    libxl__ao_abortable_init(&abrt);
+    abrt.ao = call->ao;
+    abrt.callback = let_go;
+    assert_int_equal(libxl__ao_abortable_register(&abrt), 0);
+    return start_create(egc, h, call, user);
+}
+
+static void an_abort_is_answered_when_the_builder_has_ended(void **state)
+{
+    struct xen_rig *r = *state;
+
+    sem_init(&go_on, 0, 0);
+    fake_xen.on_build = wait_for_abort;
+    assert_int_equal(create(r, start_and_listen, 20), ERROR_ABORTED);
+    assert_int_equal(fake_xen.builds, 1);
+    assert_int_equal(fake_xen.open_handles, 1);
+    assert_null(fake_xs_get("/local/domain/1/store/ring-ref"));
+    sem_destroy(&go_on);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_new_guest_is_built_off_the_loop_thread, xen_rig_open,
+            xen_rig_close),
+        cmocka_unit_test_setup_teardown(the_builders_own_words_are_logged,
+                                        xen_rig_open, xen_rig_close),
+        cmocka_unit_test_setup_teardown(
+            no_connection_for_the_builder_is_an_error, xen_rig_open,
+            xen_rig_close),
+        cmocka_unit_test_setup_teardown(
+            an_abort_is_answered_when_the_builder_has_ended, xen_rig_open,
+            xen_rig_close),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
