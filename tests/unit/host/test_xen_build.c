@@ -48,6 +48,35 @@ static void a_new_guest_is_built_off_the_loop_thread(void **state)
     assert_int_equal(fake_xen.open_handles, 1); /* the host's */
 }
 
+static void its_nodes_are_for_whom_they_should_be(void **state)
+{
+    assert_int_equal(create(*state, start_create, 0), 0);
+#define PERMS(path) fake_xs_perms("/local/domain/" path)
+    assert_int_equal(PERMS("1"), LIBXL__XS_GUEST_READS);
+    assert_int_equal(PERMS("1/name"), LIBXL__XS_GUEST_READS);
+    assert_int_equal(PERMS("1/memory/target"), LIBXL__XS_GUEST_READS);
+    assert_int_equal(PERMS("1/control"), LIBXL__XS_GUEST_READS);
+    assert_int_equal(PERMS("1/control/shutdown"), LIBXL__XS_GUEST_OWNS);
+    assert_int_equal(PERMS("1/console/tty"), LIBXL__XS_GUEST_READS);
+    assert_int_equal(PERMS("1/console/backend-id"), LIBXL__XS_GUEST_SHARES);
+    assert_int_equal(PERMS("0/backend/console/1/0/state"),
+                     LIBXL__XS_GUEST_READS);
+#undef PERMS
+    assert_int_equal(fake_xs_perms("/libxl/1/type"), LIBXL__XS_PRIVATE);
+    assert_int_equal(fake_xs_perms("/libxl/1/device/console/0/backend"),
+                     LIBXL__XS_PRIVATE);
+}
+
+/* Its number was another guest's, and somebody did not clean up. */
+static void what_was_left_of_another_is_gone(void **state)
+{
+    fake_xs_put("/local/domain/1/device/vif/0", "left");
+    fake_xs_put("/libxl/1/device/vif/0", "left");
+    assert_int_equal(create(*state, start_create, 0), 0);
+    assert_null(fake_xs_get("/local/domain/1/device/vif/0"));
+    assert_null(fake_xs_get("/libxl/1/device/vif/0"));
+}
+
 static void the_builders_own_words_are_logged(void **state)
 {
     struct xen_rig *r = *state;
@@ -114,6 +143,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_new_guest_is_built_off_the_loop_thread, xen_rig_open,
             xen_rig_close),
+        cmocka_unit_test_setup_teardown(its_nodes_are_for_whom_they_should_be,
+                                        xen_rig_open, xen_rig_close),
+        cmocka_unit_test_setup_teardown(what_was_left_of_another_is_gone,
+                                        xen_rig_open, xen_rig_close),
         cmocka_unit_test_setup_teardown(the_builders_own_words_are_logged,
                                         xen_rig_open, xen_rig_close),
         cmocka_unit_test_setup_teardown(

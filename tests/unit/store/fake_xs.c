@@ -11,6 +11,7 @@
 
 static struct node {
     char path[TEXT], text[TEXT];
+    enum libxl__xs_perms perms;
 } nodes[NODES];
 
 static struct node *find(const char *path)
@@ -26,16 +27,41 @@ void fake_xs_empty(void)
     memset(nodes, 0, sizeof(nodes));
 }
 
+/* As xenstored does: a new node has those of the one above it. */
+static enum libxl__xs_perms inherited(const char *path)
+{
+    char above[TEXT];
+    struct node *n;
+
+    snprintf(above, TEXT, "%s", path);
+    while (strrchr(above, '/')) {
+        *strrchr(above, '/') = '\0';
+        n = above[0] ? find(above) : NULL;
+        if (n)
+            return n->perms;
+    }
+    return LIBXL__XS_PRIVATE;
+}
+
 void fake_xs_put(const char *path, const char *text)
 {
     struct node *n = find(path);
 
-    if (!n)
+    if (!n) {
         n = find("");
-    if (!n)
-        abort();
+        if (!n)
+            abort();
+        n->perms = inherited(path);
+    }
     snprintf(n->path, TEXT, "%s", path);
     snprintf(n->text, TEXT, "%s", text);
+}
+
+enum libxl__xs_perms fake_xs_perms(const char *path)
+{
+    struct node *n = find(path);
+
+    return n ? n->perms : inherited(path);
 }
 
 const char *fake_xs_get(const char *path)
@@ -121,7 +147,12 @@ static int fake_set_perms(struct libxl__xs_handle *h, uint32_t txn,
                           const char *path, uint32_t guest,
                           enum libxl__xs_perms perms)
 {
-    return find(path) ? 0 : -ENOENT;
+    struct node *n = find(path);
+
+    if (!n)
+        return -ENOENT;
+    n->perms = perms;
+    return 0;
 }
 
 static int fake_begin(struct libxl__xs_handle *h, uint32_t *txn)

@@ -10,5 +10,7 @@ extern const struct libxl__xs_calls fake_xs_calls;
 void fake_xs_empty(void);
 void fake_xs_put(const char *path, const char *text);
 const char *fake_xs_get(const char *path); /* NULL: no such node */
+/* Its own, or those of the node above that it was made with. */
+enum libxl__xs_perms fake_xs_perms(const char *path);
 
 #endif

@@ -265,10 +265,32 @@ static void a_written_record_is_upstreams_userdata(void **state)
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, open_rig, store_rig_close)
 
+/* Searches look at every domain there is. */
+static void an_identity_needs_no_configuration(void **state)
+{
+    struct store_rig *r = *state;
+    struct libxl__domain_record rec;
+    libxl_uuid uuid;
+    libxl__gc gc;
+
+    fake_xs_put("/local/domain/5/name", "theirs");
+    fake_xs_put("/local/domain/5/vm", "/vm/" UUID);
+    put_userdata(r, 5, UUID, "this is no JSON");
+    assert_true(libxl__uuid_parse(UUID, &uuid));
+    libxl__gc_init(&gc, r->ctx);
+    assert_int_equal(r->st->ops->identity(r->st, &gc, 5, &rec), 0);
+    assert_int_equal(rec.domid, 5);
+    assert_string_equal(rec.name, "theirs");
+    assert_memory_equal(&rec.uuid, &uuid, sizeof(uuid));
+    assert_int_equal(r->st->ops->identity(r->st, &gc, 6, &rec), ERROR_NOTFOUND);
+    libxl__gc_dispose(&gc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(name_and_target_are_those_of_now),
+        TEST(an_identity_needs_no_configuration),
         TEST(a_domain_without_userdata_has_a_name_and_a_type),
         TEST(a_lock_of_domain_0_is_refused),
         TEST(a_lock_gives_a_domain_of_others_a_directory),

@@ -95,7 +95,11 @@ static int fill_mapped(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
         memcpy(at, data, xc_pages_to_bytes(n));
     else if (!rc)
         memset(at, 0, xc_pages_to_bytes(n));
-    xenforeignmemory_unmap(x->fmem, at, n);
+    /* a PV guest's page tables cannot be made of pages that we may write to */
+    if (x->base.pv)
+        xenforeignmemory_unmap(x->fmem, at, n);
+    else
+        xc_hv_xen_let_go(x, at, n);
     return rc;
 }
 

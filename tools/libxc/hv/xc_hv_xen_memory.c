@@ -10,6 +10,11 @@
 int xc_get_pfn_type_batch(xc_interface *xch, uint32_t domid, unsigned n,
                           xen_pfn_t *types);
 
+/* 256 MiB: the guest stands while the process ends, and whatever pages it gives
+ * back meanwhile are not free before that. */
+#define LEFT_PAGES_MAX (UINT64_C(1) << 16)
+#define LEFT_MAX 1024u
+
 /* What a page reads like that the guest gave back under our eyes. */
 static const uint8_t gone[XC_PAGE_SIZE] __attribute__((aligned(XC_PAGE_SIZE)));
 
@@ -87,12 +92,22 @@ void *xc_hv_xen_map(struct xc_hv_xen *x, uint32_t domid, int prot,
     return xenforeignmemory_map(x->fmem, domid, prot, n, gfns, NULL);
 }
 
+void xc_hv_xen_let_go(struct xc_hv_xen *x, void *at, size_t n)
+{
+    if (x->left_pages + n > LEFT_PAGES_MAX || x->nr_left == LEFT_MAX) {
+        xenforeignmemory_unmap(x->fmem, at, n);
+        return;
+    }
+    x->left_pages += n;
+    x->nr_left++;
+}
+
 void xc_hv_xen_unmap_batch(struct xc_hv *hv)
 {
     struct xc_hv_xen *x = xc_hv_xen_of(hv);
 
     if (x->mapping)
-        xenforeignmemory_unmap(x->fmem, x->mapping, x->mapped_pages);
+        xc_hv_xen_let_go(x, x->mapping, x->mapped_pages);
     x->mapping = NULL;
 }
 

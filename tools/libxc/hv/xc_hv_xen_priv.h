@@ -52,6 +52,8 @@ struct xc_hv_xen {
     uint64_t tot_pages; /* what the domain had when we looked */
     void *mapping;
     size_t mapped_pages;
+    uint64_t left_pages; /* done with, and still mapped */
+    unsigned nr_left;
     bool guest_stands; /* the log was read for the last time */
     bool restore;
     struct xc_hv_xen_frames pv; /* of a PV domain */
@@ -67,6 +69,10 @@ int xc_hv_xen_errno(void);
  * hypervisor names pages, which a PV domain's machine frames are. */
 void *xc_hv_xen_map(struct xc_hv_xen *x, uint32_t domid, int prot,
                     const xen_pfn_t *gfns, size_t n);
+/* A mapping that is done with. A PV dom0's kernel traps into the hypervisor for
+ * each page that it unmaps, but not when the process ends: so the first ones
+ * are left until then. Who has pages that must be free earlier unmaps them. */
+void xc_hv_xen_let_go(struct xc_hv_xen *x, void *at, size_t n);
 
 /* xc_hv_xen_pv.c: PFNs as gfns; XC_INVALID_MFN: there is no such page. */
 void xc_hv_xen_gfns(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,

@@ -41,7 +41,7 @@ static int find(libxl__store *st, libxl__gc *gc, const struct wanted *w,
     if (rc)
         return rc;
     for (i = 0; i < nr; i++) {
-        rc = libxl__domain_record_read(st, gc, domids[i], &rec);
+        rc = st->ops->identity(st, gc, domids[i], &rec);
         if (rc == ERROR_NOMEM)
             return rc;
         if (rc || !matches(w, &rec))
@@ -89,8 +89,8 @@ int libxl__name_check_free(libxl__store *st, libxl__gc *gc, const char *name,
     if (rc)
         return rc == ERROR_NOTFOUND ? 0 : rc;
     LOG(st->ctx, ERROR,
-        "a domain with the name \"%s\" exists already: domid %u%s", name,
-        other, hint(st, other));
+        "a domain with the name \"%s\" exists already: domid %u%s", name, other,
+        hint(st, other));
     return ERROR_INVAL;
 }
 
@@ -119,7 +119,7 @@ static bool is_the_source(libxl__store *st, libxl__gc *gc, uint32_t domid,
     struct libxl__journal j;
     int rc;
 
-    if (libxl__domain_record_read(st, gc, domid, &rec) ||
+    if (st->ops->identity(st, gc, domid, &rec) ||
         memcmp(&rec.uuid, uuid, sizeof(rec.uuid)))
         return false;
     rc = libxl__journal_read(st, gc, domid, &j);
@@ -151,8 +151,7 @@ static bool given_away_before(libxl__store *st, libxl__gc *gc, uint32_t domid,
 {
     struct libxl__journal j;
 
-    return !libxl__journal_read(st, gc, domid, &j) &&
-           j.verb == JOURNAL_SEND &&
+    return !libxl__journal_read(st, gc, domid, &j) && j.verb == JOURNAL_SEND &&
            (!migration || !j.migration || strcmp(j.migration, migration));
 }
 
@@ -168,8 +167,7 @@ bool libxl__source_is_here(libxl__store *st, libxl__gc *gc,
     if (st->ops->list(st, gc, &domids, &nr))
         return false;
     for (int i = 0; i < nr; i++)
-        if (!libxl__domain_record_read(st, gc, domids[i], &rec) &&
-            matches(&w, &rec) &&
+        if (!st->ops->identity(st, gc, domids[i], &rec) && matches(&w, &rec) &&
             !given_away_before(st, gc, domids[i], migration))
             return true;
     return false;

@@ -32,6 +32,8 @@ bool libxl__stale_sweep(libxl__host *h, libxl__gc *gc, uint32_t domid)
     libxl__domain_lock *lock;
     int rc;
 
+    if (st->files != st) /* xenstore ends with the host */
+        return false;
     if (!of_earlier_boot(st, gc, domid, &rec) ||
         libxl__domain_lock_take(st, domid, "sweep", true, &lock))
         return false;
@@ -52,7 +54,7 @@ void libxl__stale_sweep_all(libxl__host *h, libxl__gc *gc)
     int nr, i;
 
     libxl__unfinished_sweep(st, gc);
-    if (st->ops->list(st, gc, &domids, &nr))
+    if (st->files != st || st->ops->list(st, gc, &domids, &nr))
         return;
     for (i = 0; i < nr; i++)
         libxl__stale_sweep(h, gc, domids[i]);

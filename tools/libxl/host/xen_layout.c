@@ -100,7 +100,8 @@ static void put_console_device(struct libxl__xs_writer *w,
     libxl__xs_put(w, perms, "protocol", "%s", "vt100");
 }
 
-/* A keyboard and mouse, which upstream gives every HVM guest: QEMU serves it. */
+/* A keyboard and mouse, which upstream gives every HVM guest: QEMU serves it.
+ */
 static void put_vkbd(struct libxl__xs_writer *w)
 {
     const char *ends[] = {
@@ -165,8 +166,8 @@ static int put_others(struct libxl__xs_writer *w,
     libxl__xs_put(w, PRIVATE, "type", "%s",
                   libxl_domain_type_to_string(config->c_info.type));
     libxl__xs_put(w, PRIVATE, "dm-version", "%s", "qemu_xen");
-    w->base = libxl__sprintf(w->gc, "/libxl/%" PRIu32 "/device/console/0",
-                             w->guest);
+    w->base =
+        libxl__sprintf(w->gc, "/libxl/%" PRIu32 "/device/console/0", w->guest);
     if (!w->base)
         return ERROR_NOMEM;
     put_console_device(w, PRIVATE);
@@ -194,6 +195,9 @@ int libxl__xen_lay_out(struct libxl__host_xen *hx, libxl__gc *gc,
 
     if (!w.base)
         return ERROR_NOMEM;
+    /* of a domain that had the number before and was not cleaned up after */
+    libxl__xs_remove(&hx->xs, "/local/domain/%" PRIu32, domid);
+    libxl__xs_remove(&hx->xs, "/libxl/%" PRIu32, domid);
     libxl__xs_put(&w, READS, "", "%s", "");
     put_vcpus(&w, &config->b_info);
     put_memory(&w, &config->b_info);

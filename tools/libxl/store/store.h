@@ -22,6 +22,7 @@
 #include "engine/engine.h"
 
 typedef struct libxl__store libxl__store;
+struct libxl__domain_record;
 
 struct libxl__store_ops {
     const char *name;
@@ -41,6 +42,10 @@ struct libxl__store_ops {
     int (*write)(libxl__store *st, uint32_t domid, const char *record,
                  const char *text);
     int (*erase)(libxl__store *st, uint32_t domid, const char *record);
+    /* The record "domain", of which domid, name and uuid alone need be there:
+     * for searches over all domains. Name from gc. */
+    int (*identity)(libxl__store *st, libxl__gc *gc, uint32_t domid,
+                    struct libxl__domain_record *out);
     /* An O_PATH fd of the domain's directory, owned by the caller. ERROR_NI:
      * this store has none. */
     int (*open_dir)(libxl__store *st, uint32_t domid, int *fd_out);

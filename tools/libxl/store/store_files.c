@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "store/domain_record.h"
 #include "store/store_dir.h"
 
 #define DOMID_LAST 32751u /* Xen's first reserved domid is 32752 */
@@ -128,7 +129,7 @@ static int add_listed(struct libxl__store_files *sf, uint32_t domid, void *user)
 static int files_list(libxl__store *st, libxl__gc *gc, uint32_t **domids,
                       int *nr)
 {
-    struct listing l = { 0 };
+    struct listing l = {0};
     int rc = each_domid(libxl__store_files_of(st), add_listed, &l);
 
     *domids = NULL;
@@ -389,8 +390,8 @@ static int files_open_dir(libxl__store *st, uint32_t domid, int *fd_out)
     char name[16];
 
     snprintf(name, sizeof(name), "%u", domid);
-    *fd_out = openat(sf->dirfd, name,
-                     O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    *fd_out =
+        openat(sf->dirfd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     return *fd_out < 0 ? ERROR_NOTFOUND : 0;
 }
 
@@ -420,6 +421,7 @@ static const struct libxl__store_ops store_files_ops = {
     .read = files_read,
     .write = files_write,
     .erase = files_erase,
+    .identity = libxl__domain_record_read,
     .open_dir = files_open_dir,
     .close = files_close,
 };

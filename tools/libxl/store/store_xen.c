@@ -165,8 +165,7 @@ static int publish(struct store_xen *sx, libxl__gc *gc,
     rc = w.rc;
     return rc ? rc
               : libxl__userdata_write(sx->store.ctx, gc, sx->p.userdata_dir,
-                                      rec->domid, &rec->uuid,
-                                      rec->config_json);
+                                      rec->domid, &rec->uuid, rec->config_json);
 }
 
 int libxl__store_xen_publish(libxl__store *st, uint32_t domid)
@@ -425,6 +424,20 @@ static int xen_read(libxl__store *st, uint32_t domid, const char *record,
     return st->files->ops->read(st->files, domid, record, text);
 }
 
+/* What is read over and over while a domain is made or renamed: two nodes, and
+ * no configuration. */
+static int xen_identity(libxl__store *st, libxl__gc *gc, uint32_t domid,
+                        struct libxl__domain_record *out)
+{
+    struct store_xen *sx = store_xen_of(st);
+
+    *out = (struct libxl__domain_record){.domid = domid};
+    out->name = libxl__xs_read(sx->p.xs, gc, "/local/domain/%u/name", domid);
+    if (out->name && read_uuid(sx, gc, domid, &out->uuid))
+        return 0;
+    return libxl__domain_record_read(st->files, gc, domid, out);
+}
+
 static int xen_write(libxl__store *st, uint32_t domid, const char *record,
                      const char *text)
 {
@@ -460,6 +473,7 @@ static const struct libxl__store_ops store_xen_ops = {
     .read = xen_read,
     .write = xen_write,
     .erase = xen_erase,
+    .identity = xen_identity,
     .open_dir = xen_open_dir,
     .close = xen_close,
 };

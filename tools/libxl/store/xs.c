@@ -92,19 +92,21 @@ int libxl__xs_remove(struct libxl__xs *xs, const char *fmt, ...)
     return rc;
 }
 
-static int put(struct libxl__xs *xs, const char *path, const char *text,
-               uint32_t guest, enum libxl__xs_perms perms)
+static int put(struct libxl__xs_writer *w, const char *path, const char *text,
+               enum libxl__xs_perms perms, bool has_them)
 {
+    struct libxl__xs *xs = w->xs;
     int r = xs->calls->write(xs->handle, xs->txn, path, text);
 
-    if (!r)
-        r = xs->calls->set_perms(xs->handle, xs->txn, path, guest, perms);
+    if (!r && !has_them)
+        r = xs->calls->set_perms(xs->handle, xs->txn, path, w->guest, perms);
     return r ? failed(xs, r, "write", path) : 0;
 }
 
 void libxl__xs_put(struct libxl__xs_writer *w, enum libxl__xs_perms perms,
                    const char *key, const char *fmt, ...)
 {
+    bool has_them = *key && w->made == w->base && w->made_perms == perms;
     char *path, *text;
     va_list ap;
 
@@ -115,8 +117,11 @@ void libxl__xs_put(struct libxl__xs_writer *w, enum libxl__xs_perms perms,
     va_start(ap, fmt);
     text = libxl__vsprintf(w->gc, fmt, ap);
     va_end(ap);
-    w->rc = path && text ? put(w->xs, path, text, w->guest, perms)
-                         : ERROR_NOMEM;
+    w->rc = path && text ? put(w, path, text, perms, has_them) : ERROR_NOMEM;
+    if (!*key) {
+        w->made = w->base;
+        w->made_perms = perms;
+    }
 }
 
 int libxl__xs_begin(struct libxl__xs *xs)

@@ -41,6 +41,10 @@ struct libxl__xs_writer {
     uint32_t guest;
     const char *base;
     int rc;
+    /* private: of the base itself, once it is written: what lies below has
+     * them too, from xenstored */
+    const char *made;
+    enum libxl__xs_perms made_perms;
 };
 void libxl__xs_put(struct libxl__xs_writer *w, enum libxl__xs_perms perms,
                    const char *key, const char *fmt, ...)
