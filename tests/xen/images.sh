@@ -7,6 +7,8 @@
 #       scripts/xen-bed build/xen images.sh pv.save hvm.save
 #
 # Other guests than the test's may be in them, so their memory is not checked.
+# An HVM guest's configuration names its kernel and perhaps its device model:
+# both are wanted where it says.
 . /mnt/host/lib.sh
 . /mnt/host/xl.sh
 need_ours
