@@ -40,6 +40,20 @@ struct libxl__host_call {
     void *state;
 };
 
+/* One device: exactly one of the two. */
+struct libxl__dev {
+    libxl_device_disk *disk;
+    libxl_device_nic *nic;
+};
+
+/* What its two ends say; -1: nothing yet. Texts are the gc's. */
+struct libxl__dev_info {
+    const char *backend, *frontend;
+    uint32_t backend_id, frontend_id;
+    int devid, state, evtch;
+    int rref[2]; /* a disk's; an interface's for sending, receiving */
+};
+
 struct libxl__host_ops {
     const char *name; /* "qemu", "xen", "fake" */
     const char *title; /* "QEMU host", "Xen host": for messages */
@@ -121,6 +135,23 @@ struct libxl__host_ops {
     /* NULL: guests share processors as processes do. in NULL: asks alone. */
     int (*sched)(libxl__host *h, uint32_t domid, const libxl_sched_params *in,
                  libxl_sched_params *out);
+    /* ---- devices of a domain that runs; NULL, all four: they are fixed when
+     * it is created ---- */
+    /* Checks the device, and fills what the host decides. */
+    int (*dev_decide)(libxl__host *h, uint32_t domid,
+                      const libxl_domain_config *config,
+                      struct libxl__dev *dev);
+    /* config: the domain's, with it. Fails: nothing of it is left. */
+    int (*dev_add)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                   const libxl_domain_config *config,
+                   const struct libxl__dev *dev);
+    /* With the guest's consent; force: without. ERROR_NOTFOUND, logged. */
+    int (*dev_remove)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                      const struct libxl__dev *dev, bool force);
+    /* ERROR_NOTFOUND: there is none, not logged. */
+    int (*dev_info)(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                    const struct libxl__dev *dev, struct libxl__dev_info *out);
+
     /* Becomes the program that shows the console, and returns only with an
      * error. NULL: the keeper has the console, on a socket. */
     int (*console_exec)(libxl__host *h, uint32_t domid);

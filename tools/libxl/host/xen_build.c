@@ -2,7 +2,7 @@
 /*
  * xen_build.c - a new domain gets what it first runs. Chain, in order of time:
  *
- *   start -> (worker: run) -> built -> introduction -> device model | devices
+ *   start -> (worker: run) -> built -> introduction -> who serves its devices
  *
  * The builder reads the kernel and fills the guest's memory, a second or more:
  * it runs on the worker's thread, with a connection of its own. Nothing can
@@ -14,8 +14,6 @@
 
 #include "base/container.h"
 #include "base/log.h"
-#include "host/xen_dev.h"
-#include "host/xen_dm_start.h"
 #include "host/xen_host.h"
 
 struct build {
@@ -79,9 +77,7 @@ static int go_on(libxl__egc *egc, struct build *b)
                               b->result.store_gfn, b->result.console_gfn);
     if (rc)
         return rc;
-    return b->im.type == LIBXL__XEN_HVM
-               ? libxl__xen_dm_spawn(egc, h, b->call, b->config, -1)
-               : libxl__xen_dev_plug(egc, h, b->call, b->config);
+    return libxl__xen_serve(egc, h, b->call, b->config, -1);
 }
 
 static void built(libxl__egc *egc, libxl__job *job)

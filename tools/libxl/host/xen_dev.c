@@ -3,151 +3,143 @@
  * is for toolstacks. */
 #include "host/xen_dev.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "base/log.h"
 
-#define SCRIPTS "/etc/xen/scripts/"
-#define XVD_MAJOR 202u
-#define SD_MAJOR 8u
-#define MINORS 16u
-#define XVD_EXTENDED (1u << 28)
-
-/* The number of xvda, sdb3 and so on; 0: not such a name. */
-static unsigned number_of(const char *vdev)
+static bool is_hvm(const libxl_domain_config *config)
 {
-    bool xvd = !strncmp(vdev, "xvd", 3), sd = !strncmp(vdev, "sd", 2);
-    const char *at = vdev + (xvd ? 3 : 2);
-    unsigned disk, part = 0;
-    char *end;
-
-    if ((!xvd && !sd) || *at < 'a' || *at > 'z')
-        return 0;
-    disk = (unsigned)(*at++ - 'a');
-    if (*at) {
-        part = (unsigned)strtoul(at, &end, 10);
-        if (*end || part >= MINORS)
-            return 0;
-    }
-    if (disk < MINORS)
-        return (xvd ? XVD_MAJOR : SD_MAJOR) << 8 | disk * MINORS | part;
-    return xvd ? XVD_EXTENDED | disk << 8 | part : 0;
+    return config->c_info.type == LIBXL_DOMAIN_TYPE_HVM;
 }
 
 /* ---- what is carried ---- */
 
-static const char *disk_fault(const libxl_device_disk *d)
-{
-    struct stat st;
-
-    if (!d->vdev || !number_of(d->vdev))
-        return "its name is not xvda, sda and so on";
-    if (d->is_cdrom || d->script)
-        return "a CD, and a disk with a script, are not carried";
-    if (d->backend != LIBXL_DISK_BACKEND_PHY &&
-        d->backend != LIBXL_DISK_BACKEND_UNKNOWN)
-        return "its backend is not phy";
-    if (!d->pdev_path || stat(d->pdev_path, &st) || !S_ISBLK(st.st_mode))
-        return "its target is not a block device";
-    return NULL;
-}
-
-static const char *nic_fault(const libxl_device_nic *n)
-{
-    if (!n->bridge)
-        return "it has no bridge";
-    if (n->nictype == LIBXL_NIC_TYPE_VIF_IOEMU)
-        return "an emulated interface is not carried";
-    return NULL;
-}
-
 static int refuse(libxl_ctx *ctx, uint32_t domid, const char *what,
                   const char *why)
 {
-    LOGD(ctx, domid, ERROR, "%s: %s by this xl on a Xen host", what, why);
+    LOGD(ctx, domid, ERROR, "%s: %s; not carried by this xl on a Xen host",
+         what, why);
     return ERROR_INVAL;
 }
 
 int libxl__xen_dev_check(libxl_ctx *ctx, uint32_t domid,
                          const libxl_domain_config *config)
 {
-    bool hvm = config->c_info.type == LIBXL_DOMAIN_TYPE_HVM;
-    const char *fault = NULL;
+    const char *fault;
 
-    if (hvm && (config->num_disks || config->num_nics))
-        return refuse(ctx, domid, "disks and nics",
-                      "those of HVM guests are not carried");
     for (int i = 0; i < config->num_disks; i++) {
-        fault = disk_fault(&config->disks[i]);
+        const libxl_device_disk *d = &config->disks[i];
+
+        fault = libxl__xen_disk_fault(d, is_hvm(config));
         if (fault)
-            return refuse(ctx, domid,
-                          config->disks[i].vdev ? config->disks[i].vdev
-                                                : "a disk",
-                          fault);
+            return refuse(ctx, domid, d->vdev ? d->vdev : "a disk", fault);
     }
-    for (int i = 0; i < config->num_nics && !fault; i++)
-        fault = nic_fault(&config->nics[i]);
-    return fault ? refuse(ctx, domid, "a network interface", fault) : 0;
-}
-
-/* An address below Xen's prefix. */
-int libxl__xen_dev_decide(libxl_ctx *ctx, libxl_domain_config *config)
-{
-    static const libxl_mac none, prefix = {0x00, 0x16, 0x3e};
-
-    for (int i = 0; i < config->num_disks; i++)
-        config->disks[i].backend = LIBXL_DISK_BACKEND_PHY;
     for (int i = 0; i < config->num_nics; i++) {
-        libxl_device_nic *n = &config->nics[i];
-
-        n->devid = i;
-        if (memcmp(n->mac, none, sizeof(none)))
-            continue;
-        memcpy(n->mac, prefix, 3);
-        if (getrandom(n->mac + 3, 3, 0) != 3) {
-            LOGE(ctx, ERROR, errno, "no random numbers for an address");
-            return ERROR_FAIL;
-        }
-        n->mac[3] &= 0x7f;
+        fault = libxl__xen_nic_fault(&config->nics[i], is_hvm(config));
+        if (fault)
+            return refuse(ctx, domid, "a network interface", fault);
     }
     return 0;
 }
 
+static int first_free(const libxl_domain_config *config)
+{
+    int id = 0;
+
+    for (int i = 0; i < config->num_nics; i++)
+        if (config->nics[i].devid == id) {
+            id++;
+            i = -1;
+        }
+    return id;
+}
+
+int libxl__xen_dev_decide(libxl_ctx *ctx, libxl_domain_config *config)
+{
+    libxl_nic_type type =
+        is_hvm(config) ? LIBXL_NIC_TYPE_VIF_IOEMU : LIBXL_NIC_TYPE_VIF;
+    int rc = 0;
+
+    for (int i = 0; i < config->num_disks; i++)
+        libxl__xen_disk_decide(&config->disks[i]);
+    for (int i = 0; i < config->num_nics && !rc; i++) {
+        if (config->nics[i].devid < 0)
+            config->nics[i].devid = first_free(config);
+        rc = libxl__xen_nic_decide(ctx, &config->nics[i], type);
+    }
+    return rc;
+}
+
+/* A disk that is added later starts one if there is none. */
+bool libxl__xen_dev_want_qemu(const libxl_domain_config *config)
+{
+    bool want = is_hvm(config);
+
+    for (int i = 0; i < config->num_disks; i++)
+        want |= config->disks[i].backend == LIBXL_DISK_BACKEND_QDISK;
+    return want;
+}
+
+int libxl__xen_dev_decide_one(libxl__host *h, uint32_t domid,
+                              const libxl_domain_config *config,
+                              struct libxl__dev *dev)
+{
+    const char *fault;
+    int rc = 0;
+
+    if (dev->disk) {
+        fault = libxl__xen_disk_fault(dev->disk, is_hvm(config));
+        if (!fault && dev->disk->is_cdrom)
+            fault = "a CD drive cannot be added to a guest that runs";
+        if (fault)
+            return refuse(h->ctx, domid,
+                          dev->disk->vdev ? dev->disk->vdev : "a disk", fault);
+        libxl__xen_disk_decide(dev->disk);
+        return 0;
+    }
+    if (dev->nic->nictype == LIBXL_NIC_TYPE_UNKNOWN)
+        dev->nic->nictype = LIBXL_NIC_TYPE_VIF;
+    fault = libxl__xen_nic_fault(dev->nic, is_hvm(config));
+    if (!fault && dev->nic->nictype != LIBXL_NIC_TYPE_VIF)
+        fault = "an emulated interface cannot be added to a guest that runs";
+    if (fault)
+        return refuse(h->ctx, domid, "a network interface", fault);
+    if (dev->nic->devid < 0)
+        dev->nic->devid = first_free(config);
+    rc = libxl__xen_nic_decide(h->ctx, dev->nic, LIBXL_NIC_TYPE_VIF);
+    return rc;
+}
+
 /* ---- nodes ---- */
 
-struct end {
-    const char *front, *back, *libxl;
-};
-
-static bool make_end(libxl__gc *gc, uint32_t domid, const char *kind,
-                     unsigned id, struct end *e)
+bool libxl__xen_ends(libxl__gc *gc, uint32_t domid, const char *kind,
+                     unsigned id, struct libxl__xen_ends *e)
 {
+    const char *guests = strcmp(kind, "qdisk") ? kind : "vbd";
+
     e->front = libxl__sprintf(gc, "/local/domain/%" PRIu32 "/device/%s/%u",
-                              domid, kind, id);
+                              domid, guests, id);
     e->back = libxl__sprintf(gc, "/local/domain/0/backend/%s/%" PRIu32 "/%u",
                              kind, domid, id);
     e->libxl = libxl__sprintf(gc, "/libxl/%" PRIu32 "/device/%s/%u", domid,
-                              kind, id);
+                              guests, id);
     return e->front && e->back && e->libxl;
 }
 
-static void put_front(struct libxl__xs_writer *w, const struct end *e)
+void libxl__xen_put_front(struct libxl__xs_writer *w,
+                          const struct libxl__xen_ends *e)
 {
     w->base = e->front;
     libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "", "%s", "");
     libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "backend", "%s", e->back);
     libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "backend-id", "%s", "0");
+    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "trusted", "%s", "1");
 }
 
-static void put_back(struct libxl__xs_writer *w, const struct end *e,
-                     enum libxl__xs_perms perms)
+void libxl__xen_put_back(struct libxl__xs_writer *w,
+                         const struct libxl__xen_ends *e,
+                         enum libxl__xs_perms perms)
 {
     w->base = perms == LIBXL__XS_PRIVATE ? e->libxl : e->back;
     libxl__xs_put(w, perms, "", "%s", "");
@@ -158,100 +150,14 @@ static void put_back(struct libxl__xs_writer *w, const struct end *e,
     libxl__xs_put(w, perms, "online", "%s", "1");
 }
 
-/* The state last: who watches it finds all the rest. */
-static void put_disk_back(struct libxl__xs_writer *w, const struct end *e,
-                          const libxl_device_disk *d, dev_t dev,
-                          enum libxl__xs_perms perms)
-{
-    put_back(w, e, perms);
-    libxl__xs_put(w, perms, "removable", "%d", d->removable);
-    libxl__xs_put(w, perms, "bootable", "%s", "1");
-    libxl__xs_put(w, perms, "dev", "%s", d->vdev);
-    libxl__xs_put(w, perms, "type", "%s", "phy");
-    libxl__xs_put(w, perms, "mode", "%s", d->readwrite ? "w" : "r");
-    libxl__xs_put(w, perms, "device-type", "%s", "disk");
-    libxl__xs_put(w, perms, "discard-enable", "%d", d->discard_enable);
-    libxl__xs_put(w, perms, "params", "%s", d->pdev_path);
-    libxl__xs_put(w, perms, "script", "%s", SCRIPTS "block");
-    libxl__xs_put(w, perms, "physical-device-path", "%s", d->pdev_path);
-    libxl__xs_put(w, perms, "physical-device", "%x:%x", major(dev), minor(dev));
-    libxl__xs_put(w, perms, "hotplug-status", "%s", "connected");
-    libxl__xs_put(w, perms, "state", "%s", "1");
-}
-
-static void put_disk(struct libxl__xs_writer *w, const libxl_device_disk *d)
-{
-    unsigned id = number_of(d->vdev);
-    struct stat st = {0};
-    struct end e;
-
-    if (!make_end(w->gc, w->guest, "vbd", id, &e) || stat(d->pdev_path, &st)) {
-        w->rc = ERROR_FAIL;
-        return;
-    }
-    put_front(w, &e);
-    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "virtual-device", "%u", id);
-    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "device-type", "%s", "disk");
-    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "state", "%s", "1");
-    put_disk_back(w, &e, d, st.st_rdev, LIBXL__XS_PRIVATE);
-    put_disk_back(w, &e, d, st.st_rdev, LIBXL__XS_GUEST_READS);
-}
-
-static void put_nic_back(struct libxl__xs_writer *w, const struct end *e,
-                         const libxl_device_nic *n, int id,
-                         enum libxl__xs_perms perms)
-{
-    char mac[LIBXL_MAC_TEXT];
-
-    libxl_mac_to_text(n->mac, mac);
-    put_back(w, e, perms);
-    libxl__xs_put(w, perms, "script", "%s",
-                  n->script ? n->script : SCRIPTS "vif-bridge");
-    if (n->ifname)
-        libxl__xs_put(w, perms, "vifname", "%s", n->ifname);
-    libxl__xs_put(w, perms, "mac", "%s", mac);
-    if (n->ip)
-        libxl__xs_put(w, perms, "ip", "%s", n->ip);
-    libxl__xs_put(w, perms, "bridge", "%s", n->bridge);
-    libxl__xs_put(w, perms, "handle", "%d", id);
-    libxl__xs_put(w, perms, "type", "%s", "vif");
-    libxl__xs_put(w, perms, "hotplug-status", "%s", "");
-    libxl__xs_put(w, perms, "state", "%s", "1");
-}
-
-static void put_nic(struct libxl__xs_writer *w, const libxl_device_nic *n,
-                    int id)
-{
-    char mac[LIBXL_MAC_TEXT];
-    struct end e;
-
-    if (!make_end(w->gc, w->guest, "vif", (unsigned)id, &e)) {
-        w->rc = ERROR_NOMEM;
-        return;
-    }
-    libxl_mac_to_text(n->mac, mac);
-    put_front(w, &e);
-    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "handle", "%d", id);
-    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "mac", "%s", mac);
-    libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "state", "%s", "1");
-    put_nic_back(w, &e, n, id, LIBXL__XS_PRIVATE);
-    put_nic_back(w, &e, n, id, LIBXL__XS_GUEST_READS);
-}
-
 int libxl__xen_dev_lay_out(struct libxl__host_xen *hx, libxl__gc *gc,
                            uint32_t domid, const libxl_domain_config *config)
 {
     struct libxl__xs_writer w = {.xs = &hx->xs, .gc = gc, .guest = domid};
 
     for (int i = 0; i < config->num_disks && !w.rc; i++)
-        put_disk(&w, &config->disks[i]);
+        libxl__xen_disk_put(&w, &config->disks[i]);
     for (int i = 0; i < config->num_nics && !w.rc; i++)
-        put_nic(&w, &config->nics[i], i);
+        libxl__xen_nic_put(&w, &config->nics[i]);
     return w.rc;
-}
-
-void libxl__xen_dev_remove(struct libxl__host_xen *hx, uint32_t domid)
-{
-    libxl__xs_remove(&hx->xs, "/local/domain/0/backend/vbd/%" PRIu32, domid);
-    libxl__xs_remove(&hx->xs, "/local/domain/0/backend/vif/%" PRIu32, domid);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xen_dev.h - disks and network interfaces of PV and PVH guests: nodes that
- * both ends find one another by, and the host's hotplug script for an interface.
+ * xen_dev.h - disks and network interfaces of guests: nodes that both ends find
+ * one another by, and the host's hotplug scripts.
  *
  * Owns:      nothing that outlives a call.
  * Thread:    loop thread only.
@@ -12,17 +12,104 @@
 
 #include "host/xen_host.h"
 
+#define LIBXL__XEN_SCRIPTS "/etc/xen/scripts/"
+
+/* ---- xen_dev.c: all of a domain's ---- */
+
 /* ERROR_INVAL, logged: there is something among them that is not carried. */
 int libxl__xen_dev_check(libxl_ctx *ctx, uint32_t domid,
                          const libxl_domain_config *config);
-/* What was left open: addresses, and the disks' backend. */
+/* What was left open: addresses, numbers, backends, types. */
 int libxl__xen_dev_decide(libxl_ctx *ctx, libxl_domain_config *config);
 int libxl__xen_dev_lay_out(struct libxl__host_xen *hx, libxl__gc *gc,
                            uint32_t domid, const libxl_domain_config *config);
+/* A QEMU has to serve some of them. */
+bool libxl__xen_dev_want_qemu(const libxl_domain_config *config);
+
+/* The three places of one device; kind: the backend's. From gc. */
+struct libxl__xen_ends {
+    const char *front, *back, *libxl;
+};
+bool libxl__xen_ends(libxl__gc *gc, uint32_t domid, const char *kind,
+                     unsigned id, struct libxl__xen_ends *out);
+void libxl__xen_put_front(struct libxl__xs_writer *w,
+                          const struct libxl__xen_ends *e);
+/* perms LIBXL__XS_PRIVATE: the toolstacks' copy, else the backend itself. */
+void libxl__xen_put_back(struct libxl__xs_writer *w,
+                         const struct libxl__xen_ends *e,
+                         enum libxl__xs_perms perms);
+
+/* ---- xen_disk.c, xen_nic.c: one of them ---- */
+
+/* NULL, or why it is not carried. */
+const char *libxl__xen_disk_fault(const libxl_device_disk *d, bool hvm);
+void libxl__xen_disk_decide(libxl_device_disk *d);
+void libxl__xen_disk_put(struct libxl__xs_writer *w,
+                         const libxl_device_disk *d);
+const char *libxl__xen_nic_fault(const libxl_device_nic *n, bool hvm);
+/* type: for an interface that has none */
+int libxl__xen_nic_decide(libxl_ctx *ctx, libxl_device_nic *n,
+                          libxl_nic_type type);
+void libxl__xen_nic_put(struct libxl__xs_writer *w, const libxl_device_nic *n);
+/* Of its emulated twin, which QEMU has; from gc. */
+const char *libxl__xen_nic_tap(libxl__gc *gc, uint32_t domid,
+                               const libxl_device_nic *n);
+
+/* ---- xen_hotplug.c: a script of the host ---- */
+
+struct libxl__xen_script {
+    /* caller fills */
+    struct libxl__host_xen *hx;
+    libxl__gc *gc;
+    uint32_t domid;
+    const char *back;          /* the backend's path */
+    const char *type;          /* "vif", "vbd" */
+    const char *verb, *arg;    /* arg: or NULL */
+    const char *vif, *tap;     /* "vif": names of interfaces; tap: or NULL */
+    void *user;
+    void (*done)(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
+    /* private */
+    libxl__ev_child child;
+};
+/* The one that the backend's node "script" names. */
+int libxl__xen_script_run(struct libxl__xen_script *s);
+
+/* ---- xen_dev_plug.c ---- */
+
+typedef struct libxl__xen_plug libxl__xen_plug;
+/* config need not outlive the call. NULL: no memory. */
+libxl__xen_plug *libxl__xen_plug_new(libxl__host *h, libxl__host_call *call,
+                                     const libxl_domain_config *config);
 /* Connects the interfaces to their bridges, and answers the call. */
-int libxl__xen_dev_plug(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
-                        const libxl_domain_config *config);
-/* Of a domain that is no more. */
-void libxl__xen_dev_remove(struct libxl__host_xen *hx, uint32_t domid);
+int libxl__xen_plug_start(libxl__egc *egc, libxl__xen_plug *p);
+
+/* ---- xen_dev_clean.c: of a domain that is no more ---- */
+
+/* Ends what serves its devices, and answers the call. */
+int libxl__xen_dev_clean(libxl__egc *egc, libxl__host *h,
+                         libxl__host_call *call);
+
+/* ---- xen_dev_add.c, xen_dev_remove.c, xen_dev_info.c: of a running one ---- */
+
+int libxl__xen_dev_decide_one(libxl__host *h, uint32_t domid,
+                              const libxl_domain_config *config,
+                              struct libxl__dev *dev);
+int libxl__xen_dev_add(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                       const libxl_domain_config *config,
+                       const struct libxl__dev *dev);
+int libxl__xen_dev_remove(libxl__egc *egc, libxl__host *h,
+                          libxl__host_call *call, const struct libxl__dev *dev,
+                          bool force);
+int libxl__xen_dev_info(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                        const struct libxl__dev *dev,
+                        struct libxl__dev_info *out);
+/* "vbd"/"vif" and number in the guest; *out: where its ends are, from gc.
+ * ERROR_NOTFOUND: there is no such device, not logged. */
+int libxl__xen_dev_find(struct libxl__host_xen *hx, libxl__gc *gc,
+                        uint32_t domid, const char *kind, unsigned id,
+                        struct libxl__xen_ends *out);
+/* "disk xvdb", "network interface 1"; kind and number as above. */
+const char *libxl__xen_dev_name(libxl__gc *gc, const struct libxl__dev *dev,
+                                const char **kind, unsigned *id);
 
 #endif

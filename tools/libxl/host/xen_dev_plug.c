@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xen_dev_plug.c - chain, for each interface:
- *   plug_next -> wait (netback has made its end: state 2) -> script -> scripted
- *             -> plug_next ... answer
+ *   look (netback has made its end: state 2) -> script online -> vif_done
+ *        [-> script add, for its emulated twin -> tap_done] -> next ... answer
  */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/container.h"
 #include "base/log.h"
@@ -18,137 +15,173 @@
 #define BACKEND_MS 10000u
 #define LOOK_MS 10u
 #define INIT_WAIT "2"
-#define ENV_MAX 128
 
-struct plug {
+struct iface {
+    int devid;
+    const char *vif, *tap; /* tap: NULL, it has no emulated twin */
+};
+
+struct libxl__xen_plug {
     struct libxl__host_xen *hx;
     libxl__host_call *call;
-    int nr, at; /* interfaces, and the one that is plugged */
+    struct iface *all;
+    int nr, at; /* at: the one that is plugged */
     uint64_t give_up_ms;
     libxl__ev_time tick;
-    libxl__ev_child script;
+    struct libxl__xen_script script;
 };
 
 static void look(libxl__egc *egc, libxl__ev_time *ev, int rc);
-static void scripted(libxl__egc *egc, libxl__ev_child *ch, pid_t pid,
-                     int status);
+static void vif_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
+static void tap_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
 
-static struct plug *plug_of_tick(libxl__ev_time *ev)
+static libxl__xen_plug *plug_of_tick(libxl__ev_time *ev)
 {
-    return CONTAINER_OF(ev, struct plug, tick);
+    return CONTAINER_OF(ev, libxl__xen_plug, tick);
 }
 
-static struct plug *plug_of_script(libxl__ev_child *ch)
+static bool describe(libxl__gc *gc, uint32_t domid, const libxl_device_nic *n,
+                     struct iface *out)
 {
-    return CONTAINER_OF(ch, struct plug, script);
+    bool emulated = n->nictype == LIBXL_NIC_TYPE_VIF_IOEMU;
+
+    out->devid = n->devid;
+    out->vif = n->ifname
+                   ? libxl__strdup(gc, n->ifname)
+                   : libxl__sprintf(gc, "vif%" PRIu32 ".%d", domid, n->devid);
+    out->tap = emulated ? libxl__xen_nic_tap(gc, domid, n) : NULL;
+    return out->vif && (out->tap || !emulated);
 }
 
-static void finish(libxl__egc *egc, struct plug *p, int rc)
+libxl__xen_plug *libxl__xen_plug_new(libxl__host *h, libxl__host_call *call,
+                                     const libxl_domain_config *config)
 {
-    p->call->callback(egc, p->call, rc);
+    libxl__gc *gc = libxl__ao_gc(call->ao);
+    libxl__xen_plug *p = libxl__zalloc(gc, sizeof(*p));
+
+    if (!p)
+        return NULL;
+    p->hx = libxl__host_xen_of(h);
+    p->call = call;
+    p->nr = config->num_nics;
+    p->all = libxl__zalloc(gc, sizeof(*p->all) * ((size_t)p->nr + 1));
+    libxl__ev_time_init(&p->tick);
+    for (int i = 0; p->all && i < p->nr; i++)
+        if (!describe(gc, call->domid, &config->nics[i], &p->all[i]))
+            return NULL;
+    return p->all ? p : NULL;
 }
 
-static int wait_for_backend(struct plug *p)
+static int wait_for_backend(libxl__xen_plug *p)
 {
     return libxl__ev_time_register_rel(p->hx->host.ctx, NULL, &p->tick, look,
                                        LOOK_MS);
 }
 
-int libxl__xen_dev_plug(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
-                        const libxl_domain_config *config)
+int libxl__xen_plug_start(libxl__egc *egc, libxl__xen_plug *p)
 {
-    struct plug *p = libxl__zalloc(libxl__ao_gc(call->ao), sizeof(*p));
-
-    if (!p)
-        return ERROR_NOMEM;
-    if (!config->num_nics)
-        return libxl__xen_answer(egc, h, call, 0);
-    p->hx = libxl__host_xen_of(h);
-    p->call = call;
-    p->nr = config->num_nics;
-    p->give_up_ms = libxl__now_ms(h->ctx) + BACKEND_MS;
-    libxl__ev_time_init(&p->tick);
-    libxl__ev_child_init(&p->script);
+    if (!p->nr)
+        return libxl__xen_answer(egc, &p->hx->host, p->call, 0);
+    p->give_up_ms = libxl__now_ms(p->hx->host.ctx) + BACKEND_MS;
     return wait_for_backend(p);
 }
 
-/* Ours, and what the script looks for. */
-static const char **make_env(struct plug *p, libxl__gc *gc, const char *back)
+static void finish(libxl__egc *egc, libxl__xen_plug *p, int rc)
 {
-    const char **env = libxl__zalloc(gc, sizeof(*env) * (ENV_MAX + 8));
-    size_t n = 0;
-
-    if (!env)
-        return NULL;
-    for (char **e = environ; *e && n < ENV_MAX; e++)
-        env[n++] = *e;
-    env[n++] = libxl__sprintf(gc, "XENBUS_PATH=%s", back);
-    env[n++] = "XENBUS_TYPE=vif";
-    env[n++] = "XENBUS_BASE_PATH=backend";
-    env[n++] = "netdev=";
-    env[n++] = libxl__sprintf(gc, "vif=vif%" PRIu32 ".%d", p->call->domid,
-                              p->at);
-    return env[n - 1] && env[n - 5] ? env : NULL;
+    p->call->callback(egc, p->call, rc);
 }
 
-static int run_script(struct plug *p, libxl__gc *gc, const char *back)
+static int run_script(libxl__xen_plug *p, const char *back, bool tap)
 {
-    const char *script = libxl__xs_read(&p->hx->xs, gc, "%s/script", back);
-    const char **env = make_env(p, gc, back);
-    const char *argv[] = {script, "online", "type_if=vif", NULL};
+    const struct iface *i = &p->all[p->at];
 
-    if (!script || !env)
-        return ERROR_FAIL;
-    return libxl__ev_child_spawn(
-        p->hx->host.ctx, &p->script, scripted,
-        &(struct libxl__spawn_params){
-            .argv = argv,
-            .envp = env,
-            .fds = (const int[]){-1, -1, STDERR_FILENO},
-            .nr_fds = 3,
-        });
+    p->script = (struct libxl__xen_script){
+        .hx = p->hx,
+        .gc = libxl__ao_gc(p->call->ao),
+        .domid = p->call->domid,
+        .back = back,
+        .type = "vif",
+        .verb = tap ? "add" : "online",
+        .arg = tap ? "type_if=tap" : "type_if=vif",
+        .vif = i->vif,
+        .tap = i->tap,
+        .user = p,
+        .done = tap ? tap_done : vif_done,
+    };
+    return libxl__xen_script_run(&p->script);
 }
 
 static void look(libxl__egc *egc, libxl__ev_time *ev, int rc)
 {
-    struct plug *p = plug_of_tick(ev);
+    libxl__xen_plug *p = plug_of_tick(ev);
     libxl__gc *gc = libxl__ao_gc(p->call->ao);
     libxl_ctx *ctx = p->hx->host.ctx;
-    char *back = libxl__sprintf(
-        gc, "/local/domain/0/backend/vif/%" PRIu32 "/%d", p->call->domid, p->at);
-    char *state = back ? libxl__xs_read(&p->hx->xs, gc, "%s/state", back) : NULL;
+    int devid = p->all[p->at].devid;
+    char *back =
+        libxl__sprintf(gc, "/local/domain/0/backend/vif/%" PRIu32 "/%d",
+                       p->call->domid, devid);
+    char *state =
+        back ? libxl__xs_read(&p->hx->xs, gc, "%s/state", back) : NULL;
 
     if (state && !strcmp(state, INIT_WAIT)) {
-        rc = run_script(p, gc, back);
+        rc = run_script(p, back, false);
     } else if (libxl__now_ms(ctx) < p->give_up_ms) {
         rc = wait_for_backend(p);
     } else {
         LOGD(ctx, p->call->domid, ERROR,
              "network interface %d: the host's driver (xen-netback) does not "
-             "take it", p->at);
+             "take it",
+             devid);
         rc = ERROR_FAIL;
     }
     if (rc)
         finish(egc, p, rc);
 }
 
-static void scripted(libxl__egc *egc, libxl__ev_child *ch, pid_t pid,
-                     int status)
+static void next(libxl__egc *egc, libxl__xen_plug *p)
 {
-    struct plug *p = plug_of_script(ch);
-    libxl_ctx *ctx = p->hx->host.ctx;
     int rc = 0;
 
-    if (!WIFEXITED(status) || WEXITSTATUS(status)) {
-        LOGD(ctx, p->call->domid, ERROR,
-             "network interface %d: its hotplug script failed (does the bridge "
-             "exist?)", p->at);
-        finish(egc, p, ERROR_FAIL);
-        return;
-    }
-    p->give_up_ms = libxl__now_ms(ctx) + BACKEND_MS;
+    p->give_up_ms = libxl__now_ms(p->hx->host.ctx) + BACKEND_MS;
     if (++p->at < p->nr)
         rc = wait_for_backend(p);
     if (rc || p->at == p->nr)
         finish(egc, p, rc);
+}
+
+static void script_failed(libxl__egc *egc, libxl__xen_plug *p)
+{
+    LOGD(p->hx->host.ctx, p->call->domid, ERROR,
+         "network interface %d: its hotplug script failed (does the bridge "
+         "exist?)",
+         p->all[p->at].devid);
+    finish(egc, p, ERROR_FAIL);
+}
+
+static void vif_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
+{
+    libxl__xen_plug *p = s->user;
+    int rc;
+
+    if (!ok) {
+        script_failed(egc, p);
+        return;
+    }
+    if (!p->all[p->at].tap) {
+        next(egc, p);
+        return;
+    }
+    rc = run_script(p, s->back, true);
+    if (rc)
+        finish(egc, p, rc);
+}
+
+static void tap_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
+{
+    libxl__xen_plug *p = s->user;
+
+    if (ok)
+        next(egc, p);
+    else
+        script_failed(egc, p);
 }

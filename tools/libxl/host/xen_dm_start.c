@@ -109,7 +109,7 @@ static int spawn(struct start *st, libxl__gc *gc,
                  const libxl_domain_config *config, int state_fd)
 {
     const char *program = libxl__xen_dm_program(gc, config);
-    const char **argv;
+    char **argv;
     int log, rc;
 
     if (!program) {
@@ -125,7 +125,7 @@ static int spawn(struct start *st, libxl__gc *gc,
     rc = libxl__ev_child_spawn(
         st->h->ctx, &st->child, died,
         &(struct libxl__spawn_params){
-            .argv = argv,
+            .argv = (const char **)argv,
             .fds = (const int[]){-1, log, log, state_fd},
             .nr_fds = state_fd < 0 ? 3 : 4,
             .new_session = true,
@@ -269,22 +269,39 @@ static bool is_its(pid_t pid, uint32_t domid)
     return false;
 }
 
-void libxl__xen_dm_kill(struct libxl__host_xen *hx, libxl__gc *gc,
-                        uint32_t domid)
+/* Of the pid in xenstore; -1: it has ended. */
+static int open_its(struct libxl__host_xen *hx, libxl__gc *gc, uint32_t domid)
 {
     char *text = libxl__xs_read(&hx->xs, gc,
                                 "/local/domain/%" PRIu32
                                 "/image/device-model-pid",
                                 domid);
     pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
-    int fd;
+    int fd = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
-    if (pid <= 1)
-        return;
-    fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0 || is_its(pid, domid)) /* looked at after it was opened */
+        return fd;
+    close(fd);
+    return -1;
+}
+
+bool libxl__xen_dm_is_there(struct libxl__host_xen *hx, libxl__gc *gc,
+                            uint32_t domid)
+{
+    int fd = open_its(hx, gc, domid);
+
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+void libxl__xen_dm_kill(struct libxl__host_xen *hx, libxl__gc *gc,
+                        uint32_t domid)
+{
+    int fd = open_its(hx, gc, domid);
+
     if (fd < 0)
         return;
-    if (is_its(pid, domid)) /* looked at after it was opened */
-        syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
+    syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
     close(fd);
 }

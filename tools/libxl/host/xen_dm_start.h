@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xen_dm_start.h - starts an HVM guest's device model, and ends it.
+ * xen_dm_start.h - starts a guest's QEMU, and ends it: an HVM guest's device
+ * model, or what serves disks of a PV or PVH guest.
  *
  * Owns:      nothing that outlives a call: the process is found again by the
  *            pid in xenstore, where upstream's libxl looks for it too.
@@ -13,7 +14,7 @@
 #include "host/xen_host.h"
 
 /* NULL: no memory. incoming_fd: in the child, -1: none. */
-const char **libxl__xen_dm_args(libxl__gc *gc, const char *program,
+char **libxl__xen_dm_args(libxl__gc *gc, const char *program,
                                 uint32_t domid,
                                 const libxl_domain_config *config,
                                 int incoming_fd);
@@ -28,6 +29,9 @@ const char *libxl__xen_dm_program(libxl__gc *gc,
 int libxl__xen_dm_spawn(libxl__egc *egc, libxl__host *h,
                         libxl__host_call *call,
                         const libxl_domain_config *config, int state_fd);
+/* A QEMU that serves the domain is there, whoever started it. */
+bool libxl__xen_dm_is_there(struct libxl__host_xen *hx, libxl__gc *gc,
+                            uint32_t domid);
 /* Of a domain that has ended, or is ended now. Idempotent. */
 void libxl__xen_dm_kill(struct libxl__host_xen *hx, libxl__gc *gc,
                         uint32_t domid);

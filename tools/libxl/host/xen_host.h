@@ -107,6 +107,10 @@ int libxl__xen_introduce(struct libxl__host_xen *hx, libxl__gc *gc,
                          uint64_t console_gfn);
 int libxl__xen_read_ports(struct libxl__host_xen *hx, libxl__gc *gc,
                           uint32_t domid, struct libxl__xen_ports *out);
+/* xen_make.c: QEMU where one is wanted, then its devices; it ends the call.
+ * state_fd: the device model's, lent; -1: it starts anew */
+int libxl__xen_serve(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                     const libxl_domain_config *config, int state_fd);
 /* xen_build.c: config until call's callback */
 int libxl__xen_build(libxl__host *h, libxl__host_call *call,
                      const libxl_domain_config *config,
@@ -132,6 +136,11 @@ int libxl__xen_is_deaf(struct libxl__host_xen *hx,
 const char *libxl__xen_program(libxl__gc *gc, const char *name);
 const char *libxl__xen_bios(libxl__gc *gc, const libxl_domain_config *config);
 int libxl__xen_console_exec(libxl__host *h, uint32_t domid);
+/* xen_qdisk.c: the two below, and what serves its disks */
+int libxl__xen_suspend_served(libxl__egc *egc, libxl__host *h,
+                              libxl__host_call *call);
+int libxl__xen_resume_served(libxl__egc *egc, libxl__host *h,
+                             libxl__host_call *call);
 /* xen_suspend.c */
 int libxl__xen_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
 int libxl__xen_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call);

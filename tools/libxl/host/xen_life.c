@@ -114,20 +114,53 @@ static void remove_nodes(struct libxl__host_xen *hx, uint32_t domid)
     libxl__xs_remove(&hx->xs, "/local/domain/%u/data", domid);
 }
 
-/* Who maps its pages lets go of them soon: a moment later it is no more. */
+/* Who maps its pages lets go of them soon: a moment later it is no more. Its
+ * QEMU has closed its disks then: another one may open them. */
 static int look_gone(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
 {
     libxl_ctx *ctx = w->hx->host.ctx;
+    uint32_t domid = w->call->domid;
     struct libxl__xen_domain d;
+    bool qemu = libxl__xen_dm_is_there(w->hx, libxl__egc_gc(egc), domid);
+    bool gone = libxl__xen_domain(w->hx, domid, &d) == ERROR_DOMAIN_NOTFOUND;
 
-    if (libxl__xen_domain(w->hx, w->call->domid, &d) ==
-        ERROR_DOMAIN_NOTFOUND)
+    if (gone && !qemu)
         return 0;
     if (libxl__now_ms(ctx) < w->deadline_ms)
         return ERROR_NOT_READY;
-    LOGD(ctx, w->call->domid, WARN,
-         "it is destroyed, but somebody still has pages of it");
+    LOGD(ctx, domid, WARN, "it is destroyed, but %s",
+         gone ? "its QEMU has not ended yet"
+              : "somebody still has pages of it");
     return 0;
+}
+
+static void cleaned(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    struct libxl__xen_wait *w = call->user;
+
+    remove_nodes(w->hx, call->domid);
+    w->look = look_gone;
+    w->deadline_ms = libxl__now_ms(w->hx->host.ctx) + GONE_MS;
+    rc = libxl__xen_wait_start(egc, w);
+    if (rc)
+        w->call->callback(egc, w->call, rc);
+}
+
+/* The domain is no more; what it had goes too. */
+static int clean(libxl__egc *egc, libxl__host *h, struct libxl__xen_wait *w)
+{
+    libxl__host_call *inner =
+        libxl__zalloc(libxl__ao_gc(w->call->ao), sizeof(*inner));
+
+    if (!inner)
+        return ERROR_NOMEM;
+    *inner = (libxl__host_call){
+        .ao = w->call->ao,
+        .domid = w->call->domid,
+        .user = w,
+        .callback = cleaned,
+    };
+    return libxl__xen_dev_clean(egc, h, inner);
 }
 
 int libxl__xen_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
@@ -151,13 +184,7 @@ int libxl__xen_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
         rc = libxl__xen_failed(hx, call->domid,
                                hx->calls->destroy(hx->xen, call->domid),
                                "cannot destroy it");
-    if (rc)
-        return rc;
-    remove_nodes(hx, call->domid);
-    libxl__xen_dev_remove(hx, call->domid);
-    w->look = look_gone;
-    w->deadline_ms = libxl__now_ms(h->ctx) + GONE_MS;
-    return libxl__xen_wait_start(egc, w);
+    return rc ? rc : clean(egc, h, w);
 }
 
 /* ---- others ---- */

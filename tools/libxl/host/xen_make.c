@@ -100,6 +100,47 @@ static int make_ports(struct libxl__host_xen *hx, uint32_t domid,
     return libxl__xen_failed(hx, domid, r, "no event channel for the domain");
 }
 
+/* ---- who serves its devices ---- */
+
+struct served {
+    libxl__host_call *call; /* the caller's */
+    libxl__host_call qemu;  /* ours, until QEMU is ready */
+    libxl__xen_plug *plug;
+};
+
+static void qemu_ready(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    struct served *sv = call->user;
+
+    if (!rc)
+        rc = libxl__xen_plug_start(egc, sv->plug);
+    if (rc)
+        sv->call->callback(egc, sv->call, rc);
+}
+
+/* QEMU first: an emulated interface is its, before it gets to its bridge. */
+int libxl__xen_serve(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                     const libxl_domain_config *config, int state_fd)
+{
+    struct served *sv = libxl__zalloc(libxl__ao_gc(call->ao), sizeof(*sv));
+
+    if (!sv)
+        return ERROR_NOMEM;
+    sv->call = call;
+    sv->plug = libxl__xen_plug_new(h, call, config);
+    if (!sv->plug)
+        return ERROR_NOMEM;
+    if (!libxl__xen_dev_want_qemu(config))
+        return libxl__xen_plug_start(egc, sv->plug);
+    sv->qemu = (libxl__host_call){
+        .ao = call->ao,
+        .domid = call->domid,
+        .user = sv,
+        .callback = qemu_ready,
+    };
+    return libxl__xen_dm_spawn(egc, h, &sv->qemu, config, state_fd);
+}
+
 int libxl__xen_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                       const libxl_domain_config *config, bool incoming)
 {
@@ -150,7 +191,7 @@ static int connect_pages(struct libxl__host_xen *hx, libxl__gc *gc,
 }
 
 /* Its own descriptor, read from the start. */
-static int start_dm(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+static int serve_with_state(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                     const libxl_domain_config *config, int fd)
 {
     char *path = libxl__sprintf(libxl__ao_gc(call->ao), "/proc/self/fd/%d", fd);
@@ -161,7 +202,7 @@ static int start_dm(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
               "the device state cannot be opened again");
         return ERROR_FAIL;
     }
-    rc = libxl__xen_dm_spawn(egc, h, call, config, state);
+    rc = libxl__xen_serve(egc, h, call, config, state);
     close(state);
     return rc;
 }
@@ -181,8 +222,8 @@ static int start_devices(libxl__egc *egc, libxl__host *h,
     if (!rc)
         rc = libxl_domain_config_from_json(h->ctx, &config, rec.config_json);
     if (!rc)
-        rc = fd >= 0 ? start_dm(egc, h, call, &config, fd)
-                     : libxl__xen_dev_plug(egc, h, call, &config);
+        rc = fd >= 0 ? serve_with_state(egc, h, call, &config, fd)
+                     : libxl__xen_serve(egc, h, call, &config, -1);
     libxl_domain_config_dispose(&config);
     return rc;
 }

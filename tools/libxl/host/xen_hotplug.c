@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xen_hotplug.c - runs a hotplug script of the host for one device. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/container.h"
+#include "base/log.h"
+#include "host/xen_dev.h"
+
+#define ENV_MAX 128
+#define OURS 8
+#define BACKENDS "/local/domain/0/"
+
+static struct libxl__xen_script *script_of(libxl__ev_child *ch)
+{
+    return CONTAINER_OF(ch, struct libxl__xen_script, child);
+}
+
+/* Ours, and what the script looks for. */
+static const char **make_env(const struct libxl__xen_script *s)
+{
+    const char **env = libxl__zalloc(s->gc, sizeof(*env) * (ENV_MAX + OURS));
+    const char *path = s->back;
+    size_t n = 0, first;
+
+    if (!env)
+        return NULL;
+    if (!strncmp(path, BACKENDS, strlen(BACKENDS)))
+        path += strlen(BACKENDS);
+    for (char **e = environ; *e && n < ENV_MAX; e++)
+        env[n++] = *e;
+    first = n;
+    env[n++] = libxl__sprintf(s->gc, "XENBUS_PATH=%s", path);
+    env[n++] = libxl__sprintf(s->gc, "XENBUS_TYPE=%s", s->type);
+    env[n++] = "XENBUS_BASE_PATH=backend";
+    if (s->vif) {
+        env[n++] = "netdev=";
+        env[n++] = libxl__sprintf(s->gc, "vif=%s", s->vif);
+    }
+    if (s->tap)
+        env[n++] = libxl__sprintf(s->gc, "INTERFACE=%s", s->tap);
+    for (size_t i = first; i < n; i++)
+        if (!env[i])
+            return NULL;
+    return env;
+}
+
+static void ended(libxl__egc *egc, libxl__ev_child *ch, pid_t pid, int status)
+{
+    struct libxl__xen_script *s = script_of(ch);
+
+    s->done(egc, s, WIFEXITED(status) && !WEXITSTATUS(status));
+}
+
+int libxl__xen_script_run(struct libxl__xen_script *s)
+{
+    const char *script =
+        libxl__xs_read(&s->hx->xs, s->gc, "%s/script", s->back);
+    const char *argv[] = {script, s->verb, s->arg, NULL};
+    const char **env = make_env(s);
+
+    if (!script || !env)
+        return ERROR_FAIL;
+    libxl__ev_child_init(&s->child);
+    return libxl__ev_child_spawn(
+        s->hx->host.ctx, &s->child, ended,
+        &(struct libxl__spawn_params){
+            .argv = argv,
+            .envp = env,
+            .fds = (const int[]){-1, -1, STDERR_FILENO},
+            .nr_fds = 3,
+        });
+}
