@@ -33,6 +33,11 @@ _xl_ids() {
     "$xl" list 2>/dev/null | awk 'NR > 1 { print $2 }'
 }
 
+_xl_disks() { # domain
+    "$xl" block-list --json "$1" 2>/dev/null |
+        sed -n 's/.*"vdev": "\(.*\)".*/\1/p'
+}
+
 # The place of the word under the cursor among the command's arguments, options
 # and their values not counted: 1, 2, ...
 _xl_place() { # index of the command's word
@@ -51,15 +56,17 @@ _xl_place() { # index of the command's word
 _xl_argument() { # command, place
     case $1:$2 in
     create:* | save:[23] | restore:*) _xl_files ;;
-    list:* | vcpu-list:* | uptime:*) _xl_offer "$(_xl_domains)" ;;
+    list:* | vcpu-list:* | uptime:* | block-list:* | network-list:*) _xl_offer "$(_xl_domains)" ;;
     trigger:2) _xl_offer power sleep nmi init reset s3resume ;;
+    block-detach:2) _xl_offer "$(_xl_disks "${COMP_WORDS[COMP_CWORD - 1]}")" ;;
     domname:1) _xl_offer "$(_xl_ids)" ;;
     agent-getfile:3) _xl_files ;;
     migrate:2) mapfile -t COMPREPLY < <(compgen -A hostname -- "$cur") ;;
     help:1) _xl_offer "$(_xl_commands)" ;;
     destroy:1 | shutdown:1 | reboot:1 | pause:1 | unpause:1 | save:1 | \
         recover:1 | console:1 | rename:1 | domid:1 | mem-set:1 | trigger:1 | \
-        sysrq:1 | migrate:1 | agent-*:1)
+        sysrq:1 | migrate:1 | agent-*:1 | block-attach:1 | block-detach:1 | \
+        network-attach:1 | network-detach:1)
         _xl_offer "$(_xl_domains)"
         ;;
     esac

@@ -131,6 +131,11 @@ static const char sched_options[] =
     "  -w, --weight=N       its share beside others\n"
     "  -c, --cap=N          at most N percent of a processor (0: no limit)\n";
 
+static const char detach_options[] =
+    "  -f, --force  take it away, whatever the guest does with it\n";
+
+static const char device_list_options[] = "  --json  as a JSON array\n";
+
 const struct xl_command xl_commands[] = {
     {"create", xl_cmd_create, false, "[OPTIONS] [CONFIG] [KEY=VALUE ...]",
      "Create a domain from a configuration file", create_options},
@@ -174,6 +179,19 @@ const struct xl_command xl_commands[] = {
      "Send a trigger to a domain", NULL},
     {"sysrq", xl_cmd_sysrq, false, "DOMAIN LETTER",
      "Send a magic SysRq key to a domain", NULL},
+    {"block-attach", xl_cmd_block_attach, false, "DOMAIN DISK ...",
+     "Give a running domain a disk, in the words of xl.cfg (Xen host)", NULL},
+    {"block-detach", xl_cmd_block_detach, false, "[-f] DOMAIN VDEV",
+     "Take a disk from a running domain (Xen host)", detach_options},
+    {"block-list", xl_cmd_block_list, false, "[--json] DOMAIN ...",
+     "List domains' disks (Xen host)", device_list_options},
+    {"network-attach", xl_cmd_network_attach, false, "DOMAIN [KEY=VALUE ...]",
+     "Give a running domain an interface, in the words of xl.cfg (Xen host)",
+     NULL},
+    {"network-detach", xl_cmd_network_detach, false, "[-f] DOMAIN DEVID|MAC",
+     "Take an interface from a running domain (Xen host)", detach_options},
+    {"network-list", xl_cmd_network_list, false, "[--json] DOMAIN ...",
+     "List domains' interfaces (Xen host)", device_list_options},
     {"sched-credit", xl_cmd_sched_credit, false, "[-d DOMAIN [OPTIONS]]",
      "Show, or set, how domains share the processors", sched_options},
     {"sched-credit2", xl_cmd_sched_credit, false, "[-d DOMAIN [OPTIONS]]",
@@ -220,8 +238,7 @@ struct not_offered {
 static const struct not_offered not_offered[] = {
     {" mem-max ", "a domain's maximum is fixed when it is created (maxmem)"},
     {" vcpu-set vcpu-pin ", "vcpus are fixed when the domain is created"},
-    {" block-attach block-detach block-list cd-insert cd-eject network-attach "
-     "network-detach network-list vtpm-attach vtpm-detach vtpm-list "
+    {" cd-insert cd-eject vtpm-attach vtpm-detach vtpm-list "
      "vkb-attach vkb-detach vkb-list vdispl-attach vdispl-detach vdispl-list "
      "vsnd-attach vsnd-detach vsnd-list usb-list usbctrl-attach "
      "usbctrl-detach usbdev-attach usbdev-detach channel-list ",

@@ -48,6 +48,12 @@ struct libxl__rename_params {
     const char *old_name; /* NULL: whatever it is */
     const char *new_name;
 };
+enum libxl__device_verb { DEVICE_ADD, DEVICE_REMOVE, DEVICE_FORCE };
+struct libxl__device_params {
+    enum libxl__device_verb verb;
+    libxl_device_disk *disk; /* this one or the other */
+    libxl_device_nic *nic;
+};
 struct libxl__savefile_read_params {
     int fd;
     const char *name;
@@ -68,6 +74,7 @@ libxl__ao_start_fn libxl__domain_create_start;
 libxl__ao_start_fn libxl__domain_restore_start;
 libxl__ao_start_fn libxl__domain_destroy_start; /* params: none */
 libxl__ao_start_fn libxl__domain_life_start;
+libxl__ao_start_fn libxl__domain_device_start;
 libxl__ao_start_fn libxl__domain_rename_start;
 libxl__ao_start_fn libxl__domain_suspend_start;
 libxl__ao_start_fn libxl__domain_save_file_start; /* libxl_save_how */

@@ -35,8 +35,8 @@ static void remove_nodes(struct clean *c)
 static bool is_on_loop(struct libxl__host_xen *hx, libxl__gc *gc,
                        const char *back)
 {
-    const char *node = back ? libxl__xs_read(&hx->xs, gc, "%s/node", back)
-                            : NULL;
+    const char *node =
+        back ? libxl__xs_read(&hx->xs, gc, "%s/node", back) : NULL;
 
     return node && !strncmp(node, "/dev/loop", strlen("/dev/loop"));
 }
@@ -46,8 +46,8 @@ static const char **find_loops(struct libxl__host_xen *hx, libxl__gc *gc,
                                uint32_t domid)
 {
     static char *none[] = {NULL};
-    char **ids = libxl__xs_children(&hx->xs, gc,
-                                    "/libxl/%" PRIu32 "/device/vbd", domid);
+    char **ids =
+        libxl__xs_children(&hx->xs, gc, "/libxl/%" PRIu32 "/device/vbd", domid);
     size_t n = 0, nr = 0;
     const char **out;
 
@@ -97,7 +97,8 @@ static void script_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
 
     if (!ok)
         LOGD(c->hx->host.ctx, c->call->domid, WARN,
-             "%s: its hotplug script failed: a loop device may be left", s->back);
+             "%s: its hotplug script failed: a loop device may be left",
+             s->back);
     if (!next_script(c))
         return;
     remove_nodes(c);

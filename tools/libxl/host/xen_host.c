@@ -3,6 +3,7 @@
  * xen_host.c - SEAM 4 on Xen: its table, its opening, and calls that wait.
  */
 #include "host/xen_host.h"
+#include "host/xen_dev.h"
 #include "host/xen_dm.h"
 
 #include <assert.h>
@@ -214,6 +215,10 @@ static const struct libxl__host_ops xen_ops = {
     .dm_logdirty = libxl__xen_dm_logdirty,
     .dm_load = libxl__xen_load,
     .sched = xen_sched,
+    .dev_decide = libxl__xen_dev_decide_one,
+    .dev_add = libxl__xen_dev_add,
+    .dev_remove = libxl__xen_dev_remove,
+    .dev_info = libxl__xen_dev_info,
     .console_exec = libxl__xen_console_exec,
     .close = xen_close,
 };

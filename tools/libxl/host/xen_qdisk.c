@@ -16,8 +16,8 @@
 
 struct stop {
     libxl__host *h;
-    libxl__host_call *call;  /* the caller's */
-    libxl__host_call inner;  /* ours */
+    libxl__host_call *call; /* the caller's */
+    libxl__host_call inner; /* ours */
     int rc;
 };
 
@@ -29,8 +29,8 @@ static void goes_on(libxl__egc *egc, libxl__xen_dm *dm, int rc);
 static bool has_disk_server(libxl__host *h, libxl__host_call *call)
 {
     return !h->ops->has_dm(h, call->domid) &&
-           libxl__xen_dm_is_there(libxl__host_xen_of(h),
-                                  libxl__ao_gc(call->ao), call->domid);
+           libxl__xen_dm_is_there(libxl__host_xen_of(h), libxl__ao_gc(call->ao),
+                                  call->domid);
 }
 
 static void finish(libxl__egc *egc, struct stop *st, int rc)

@@ -111,6 +111,7 @@ int libxl_ctx_free(libxl_ctx *ctx);
 #include "libxl_event.h"
 #include "libxl_types.h"
 #include "libxl_domain.h"
+#include "libxl_device.h"
 #include "libxl_agent.h"
 
 #pragma GCC visibility pop

@@ -13,6 +13,8 @@
 
 #include "base/log.h"
 #include "config/config.h"
+#include "config/fields.h"
+#include "config/vdev.h"
 #include "store/domain_record.h"
 #include "store/store_files.h"
 #include "store/userdata.h"
@@ -65,6 +67,46 @@ static int set_text(char **at, const char *text)
     return 0;
 }
 
+static bool has_device(struct store_xen *sx, libxl__gc *gc, uint32_t domid,
+                       const char *kind, unsigned id)
+{
+    return libxl__xs_read(sx->p.xs, gc, "/libxl/%u/device/%s/%u/backend", domid,
+                          kind, id);
+}
+
+/* Upstream's xl leaves in its userdata what it has detached, and takes no
+ * notice of it: xenstore says which devices there are. */
+static void leave_out_absent(struct store_xen *sx, libxl__gc *gc,
+                             uint32_t domid, libxl_domain_config *c)
+{
+    struct libxl__vdev vdev;
+    int n = 0;
+
+    if (!libxl__xs_children(sx->p.xs, gc, "/libxl/%u/device", domid))
+        return;
+    for (int i = 0; i < c->num_disks; i++) {
+        libxl_device_disk *d = &c->disks[i];
+
+        if (d->vdev && libxl__vdev_parse(d->vdev, &vdev) &&
+            !has_device(sx, gc, domid, "vbd", vdev.number))
+            libxl__config_free(&libxl__fields_disk, d);
+        else
+            c->disks[n++] = *d;
+    }
+    c->num_disks = n;
+    n = 0;
+    for (int i = 0; i < c->num_nics; i++) {
+        libxl_device_nic *nic = &c->nics[i];
+
+        if (nic->devid >= 0 &&
+            !has_device(sx, gc, domid, "vif", (unsigned)nic->devid))
+            libxl__config_free(&libxl__fields_nic, nic);
+        else
+            c->nics[n++] = *nic;
+    }
+    c->num_nics = n;
+}
+
 /* What has changed since the userdata was written. */
 static int update(struct store_xen *sx, libxl__gc *gc,
                   struct libxl__domain_record *rec)
@@ -83,6 +125,7 @@ static int update(struct store_xen *sx, libxl__gc *gc,
     }
     config.c_info.uuid = rec->uuid;
     config.c_info.domid = 0;
+    leave_out_absent(sx, gc, rec->domid, &config);
     rc = set_text(&config.c_info.name, rec->name);
     target = libxl__xs_read(sx->p.xs, gc, "/local/domain/%u/memory/target",
                             rec->domid);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xen_dev_add.c - a device for a domain that runs.
+ *
+ * add -> nodes [-> a QEMU, for the first disk that wants one -> served]
+ *     -> a disk: look (its backend has taken it)   -> done
+ *        an interface: to its bridge -> plugged    -> done
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "host/xen_dev.h"
+#include "host/xen_dm_start.h"
+
+#define BACKEND_MS 10000u
+#define INIT_WAIT 2
+
+struct add {
+    libxl__host *h;
+    libxl__host_call *call; /* the caller's */
+    libxl__host_call inner; /* ours, one after the other */
+    struct libxl__dev dev;
+    struct libxl__xen_ends ends;
+    const char *name;
+};
+
+static void served(libxl__egc *egc, libxl__host_call *call, int rc);
+static void done(libxl__egc *egc, libxl__host_call *call, int rc);
+
+static libxl__host_call *inner_call(struct add *a,
+                                    libxl__host_callback *callback)
+{
+    a->inner = (libxl__host_call){
+        .ao = a->call->ao,
+        .domid = a->call->domid,
+        .user = a,
+        .callback = callback,
+    };
+    return &a->inner;
+}
+
+static int put_nodes(struct add *a)
+{
+    struct libxl__host_xen *hx = libxl__host_xen_of(a->h);
+    struct libxl__xs_writer w = {
+        .xs = &hx->xs,
+        .gc = libxl__ao_gc(a->call->ao),
+        .guest = a->call->domid,
+    };
+    int rc;
+
+    do {
+        rc = libxl__xs_begin(&hx->xs);
+        if (rc)
+            return rc;
+        w.rc = 0;
+        if (a->dev.disk)
+            libxl__xen_disk_put(&w, a->dev.disk);
+        else
+            libxl__xen_nic_put(&w, a->dev.nic);
+        if (w.rc)
+            libxl__xs_rollback(&hx->xs);
+        rc = w.rc ? w.rc : libxl__xs_commit(&hx->xs);
+    } while (rc == ERROR_NOT_READY);
+    return rc;
+}
+
+static void take_back(struct add *a)
+{
+    struct libxl__xs *xs = &libxl__host_xen_of(a->h)->xs;
+
+    libxl__xs_remove(xs, "%s", a->ends.front);
+    libxl__xs_remove(xs, "%s", a->ends.back);
+    libxl__xs_remove(xs, "%s", a->ends.libxl);
+}
+
+static int look(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
+{
+    struct add *a = w->call->user;
+    const char *state = libxl__xs_read(&w->hx->xs, libxl__egc_gc(egc),
+                                       "%s/state", a->ends.back);
+
+    if (state && strtol(state, NULL, 10) >= INIT_WAIT)
+        return 0;
+    if (rc_wait == ERROR_ABORTED)
+        return rc_wait;
+    if (libxl__now_ms(a->h->ctx) < w->deadline_ms)
+        return ERROR_NOT_READY;
+    LOGD(a->h->ctx, a->call->domid, ERROR,
+         "%s: what would serve it does not take it (is %s such an image?)",
+         a->name, a->dev.disk->pdev_path);
+    return ERROR_FAIL;
+}
+
+static int wait_for_backend(libxl__egc *egc, struct add *a)
+{
+    struct libxl__xen_wait *w = libxl__xen_wait_new(a->h, inner_call(a, done));
+
+    if (!w)
+        return ERROR_NOMEM;
+    w->look = look;
+    w->abortable = true;
+    w->deadline_ms = libxl__now_ms(a->h->ctx) + BACKEND_MS;
+    return libxl__xen_wait_start(egc, w);
+}
+
+static int plug(libxl__egc *egc, struct add *a)
+{
+    libxl_domain_config alone = {.nics = a->dev.nic, .num_nics = 1};
+    libxl__xen_plug *p = libxl__xen_plug_new(a->h, inner_call(a, done), &alone);
+
+    return p ? libxl__xen_plug_start(egc, p) : ERROR_NOMEM;
+}
+
+static bool wants_a_qemu(struct add *a)
+{
+    return a->dev.disk && a->dev.disk->backend == LIBXL_DISK_BACKEND_QDISK &&
+           !libxl__xen_dm_is_there(libxl__host_xen_of(a->h),
+                                   libxl__ao_gc(a->call->ao), a->call->domid);
+}
+
+static int check_free(struct add *a, libxl__gc *gc)
+{
+    struct libxl__xen_ends there;
+    const char *kind;
+    unsigned id;
+    int rc;
+
+    a->name = libxl__xen_dev_name(gc, &a->dev, &kind, &id);
+    if (!a->name)
+        return ERROR_NOMEM;
+    rc = libxl__xen_dev_find(libxl__host_xen_of(a->h), gc, a->call->domid, kind,
+                             id, &there);
+    if (!rc) {
+        LOGD(a->h->ctx, a->call->domid, ERROR, "%s: there is one already",
+             a->name);
+        return ERROR_DEVICE_EXISTS;
+    }
+    if (rc != ERROR_NOTFOUND)
+        return rc;
+    if (a->dev.disk && a->dev.disk->backend == LIBXL_DISK_BACKEND_QDISK)
+        kind = "qdisk";
+    return libxl__xen_ends(gc, a->call->domid, kind, id, &a->ends)
+               ? 0
+               : ERROR_NOMEM;
+}
+
+int libxl__xen_dev_add(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                       const libxl_domain_config *config,
+                       const struct libxl__dev *dev)
+{
+    libxl__gc *gc = libxl__ao_gc(call->ao);
+    struct add *a = libxl__zalloc(gc, sizeof(*a));
+    int rc;
+
+    if (!a)
+        return ERROR_NOMEM;
+    a->h = h;
+    a->call = call;
+    a->dev = *dev;
+    rc = check_free(a, gc);
+    if (rc)
+        return rc;
+    rc = put_nodes(a);
+    if (!rc && wants_a_qemu(a))
+        rc = libxl__xen_dm_spawn(egc, h, inner_call(a, served), config, -1);
+    else if (!rc)
+        rc = dev->disk ? wait_for_backend(egc, a) : plug(egc, a);
+    if (rc)
+        take_back(a);
+    return rc;
+}
+
+static void served(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    struct add *a = call->user;
+
+    if (!rc)
+        rc = wait_for_backend(egc, a);
+    if (rc)
+        done(egc, call, rc);
+}
+
+static void done(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    struct add *a = call->user;
+
+    if (rc)
+        take_back(a);
+    a->call->callback(egc, a->call, rc);
+}
