@@ -9,7 +9,7 @@ make_link
 mode=$1
 shift
 [ "$mode" = theirs ] || need_ours
-names=" ${*:-$(awk '/^[^#]/ { print $2 }' /mnt/host/guests | tr '\n' ' ') stuck} "
+names=" ${*:-$(awk '/^[^#]/ { print $2 }' /mnt/host/guests | tr '\n' ' ') hot stuck} "
 us=ours
 [ "$mode" = mixed ] || us=theirs
 
@@ -126,12 +126,83 @@ refuses() { # FROM
         xen-sr log-dirty "$(domid stuck)" && [ ! -e "$data/stuck.save" ]
 }
 
+# ---- devices that come and go while the guest "hot" runs ----
+
+attach() { # WHOSE DISK...
+    local whose=$1 i=0
+    shift
+    forget_log hot
+    run_xl "$whose" block-attach hot "$@" &&
+        run_xl "$whose" network-attach hot bridge=xenbr0 \
+            mac=00:16:3e:00:00:01 || return 1
+    until [ "$(key_of hot device/vbd/51712/state)" = 4 ] &&
+        [ "$(key_of hot device/vif/0/state)" = 4 ]; do
+        i=$((i + 1))
+        [ $i -lt 300 ] || { echo 'the guest does not take them'; return 1; }
+        sleep 0.1
+    done
+    write_disk hot first && has hot disk,vif
+}
+
+# Both name the same devices, in the same columns.
+agree() {
+    local what
+    for what in block-list network-list; do
+        run_xl ours $what hot >/tmp/list-ours &&
+            run_xl theirs $what hot >/tmp/list-theirs || return 1
+        cmp /tmp/list-ours /tmp/list-theirs || {
+            cat /tmp/list-ours /tmp/list-theirs
+            return 1
+        }
+        [ "$(wc -l </tmp/list-ours)" = "$1" ] || return 1
+    done
+}
+
+detach() { # WHOSE
+    run_xl "$1" block-detach hot xvda &&
+        run_xl "$1" network-detach hot 00:16:3e:00:00:01 || return 1
+    forget_log hot
+    agree 1 && answers hot disk '^DISK ERROR' &&
+        [ ! -e "/sys/class/net/vif$(domid hot).0" ] &&
+        ! losetup -a | grep disk-hot
+}
+
+hot_moves() { # HOW FROM TO WHAT
+    forget_log hot
+    "by_$1" hot "$2" "$3" || return 1
+    [ -z "$4" ] || has hot "$4"
+}
+
+hot() {
+    make_qcow2 "$data/disk-hot"
+    truncate -s 16M "$data/disk-hot-raw"
+    guest_config pvh hot
+    ok "hot: Debian's xl creates it" start_over hot || return
+    ok "hot: $us attaches a disk and an interface" \
+        attach $us vdev=xvda,format=qcow2,target="$data/disk-hot"
+    ok 'hot: both list them alike' agree 2
+    ok "hot: save by $us, received by theirs, with them" \
+        hot_moves save $us theirs disk,vif
+    ok "hot: $us detaches them" detach $us
+    ok "hot: migrate by theirs, received by $us, without them" \
+        hot_moves migrate theirs $us
+    ok 'hot: theirs attaches them' attach theirs "$data/disk-hot-raw" raw xvda w
+    ok 'hot: both list them alike' agree 2
+    ok "hot: migrate by $us, received by $us, with them" \
+        hot_moves migrate $us $us disk,vif
+    ok "hot: theirs detaches them" detach theirs
+    ok "hot: save by $us, received by $us, without them" \
+        hot_moves save $us $us
+    xl destroy hot
+}
+
 prepare
 while read -r type name what lines; do
     case $type in '#'* | '') continue ;; esac
     case $names in *" $name "*) guest "$type" "$name" "$what" "$lines" ;; esac
 done </mnt/host/guests
 
+case $names in *' hot '*) hot ;; esac
 case $names in *' stuck '*)
     guest_config pv stuck "$(guest_arguments stuck=1)"
     ok "stuck: Debian's xl creates it" stuck_starts

@@ -126,7 +126,7 @@ static bool show(struct xl *xl, uint32_t domid, struct xl_device_list *l)
         else if (l->gen)
             show_json(l, domid, &nics[i], mac, &info);
         else
-            printf("%-3d %-2u %s %6d %5d %6d %5d/%-11d %-30s\n", info.devid,
+            printf("%-3d %-2u %s%6d %5d %6d %5d/%-11d %-30s\n", info.devid,
                    info.backend_id, mac, info.devid, info.state, info.evtch,
                    info.rref_tx, info.rref_rx, info.backend);
         libxl_nicinfo_dispose(&info);

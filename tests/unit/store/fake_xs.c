@@ -139,6 +139,10 @@ static int fake_children(struct libxl__xs_handle *h, uint32_t txn,
         out[(*nr)++] = at;
         at += len + 1;
     }
+    if (!*nr && !find(path)) {
+        free(out);
+        return -ENOENT;
+    }
     *names = out;
     return 0;
 }

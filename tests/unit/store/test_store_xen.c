@@ -107,6 +107,33 @@ static void name_and_target_are_those_of_now(void **state)
     libxl__gc_dispose(&gc);
 }
 
+/* Upstream's xl detaches a device, and leaves it in its userdata. */
+static void a_device_that_xenstore_does_not_have_is_left_out(void **state)
+{
+    struct store_rig *r = *state;
+    struct libxl__domain_record rec;
+    libxl_domain_config config;
+    libxl__gc gc;
+
+    make_theirs(r, 4, UUID, "web");
+    put_userdata(r, 4, UUID,
+                 "{\"c_info\":{\"type\":\"pvh\",\"name\":\"web\"},"
+                 "\"b_info\":{\"max_memkb\":98304},\"disks\":["
+                 "{\"vdev\":\"xvda\",\"pdev_path\":\"/a\"},"
+                 "{\"vdev\":\"xvdb\",\"pdev_path\":\"/b\"}],"
+                 "\"nics\":[{\"devid\":0},{\"devid\":1}]}");
+    fake_xs_put("/libxl/4/device", "");
+    fake_xs_put("/libxl/4/device/vbd/51728/backend", "/x");
+    fake_xs_put("/libxl/4/device/vif/0/backend", "/x");
+    read_domain(r, 4, &config, &rec, &gc);
+    assert_int_equal(config.num_disks, 1);
+    assert_string_equal(config.disks[0].vdev, "xvdb");
+    assert_int_equal(config.num_nics, 1);
+    assert_int_equal(config.nics[0].devid, 0);
+    libxl_domain_config_dispose(&config);
+    libxl__gc_dispose(&gc);
+}
+
 static void a_domain_without_userdata_has_a_name_and_a_type(void **state)
 {
     struct store_rig *r = *state;
@@ -291,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(name_and_target_are_those_of_now),
         TEST(an_identity_needs_no_configuration),
+        TEST(a_device_that_xenstore_does_not_have_is_left_out),
         TEST(a_domain_without_userdata_has_a_name_and_a_type),
         TEST(a_lock_of_domain_0_is_refused),
         TEST(a_lock_gives_a_domain_of_others_a_directory),

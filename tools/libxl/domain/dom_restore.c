@@ -25,6 +25,7 @@
 
 #define EMULATOR_ID_QEMU 2    /* libxl stream: qemu-xen, "upstream QEMU" */
 #define EMULATOR_ID_UNKNOWN 0 /* the stream reader lets converted ones through */
+#define KEYS_MAX 3072u /* of a device model: a thousand regions */
 
 static void created(libxl__egc *egc, libxl__host_call *call, int rc);
 static void watch_process(libxl__egc *egc, libxl__dom_restore *dr);
@@ -322,11 +323,22 @@ static int open_emulator(libxl__egc *egc, libxl__stream_read *sr, uint32_t id,
     return rc ? rc : dr->emulator_fd;
 }
 
-/* A QEMU host's device model keeps no keys: what comes is not ours. */
+/* A host whose device model keeps no keys has no use for them. */
 static int emulator_xenstore(libxl__egc *egc, libxl__stream_read *sr,
                              const char *key, const char *value)
 {
-    return 0;
+    libxl__dom_restore *dr = sr->user;
+    libxl__host *h = dr->host;
+
+    if (!h->ops->dm_put_key)
+        return 0;
+    if (++dr->nr_keys > KEYS_MAX) {
+        LOGD(h->ctx, dr->domid, ERROR,
+             "the image has more than %u keys of a device model (libxl stream, "
+             "EMULATOR_XENSTORE_DATA)", KEYS_MAX);
+        return ERROR_FAIL;
+    }
+    return h->ops->dm_put_key(h, libxl__egc_gc(egc), dr->domid, key, value);
 }
 
 /* A save file ends with its END record. */

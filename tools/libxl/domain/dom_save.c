@@ -334,8 +334,15 @@ static void emulator_saved(libxl__egc *egc, libxl__host_call *call, int rc)
 
 static void write_state(libxl__egc *egc, libxl__dom_save *ds)
 {
-    libxl__stream_write_emulator_done(egc, &ds->sw, ds->state_rc,
-                                      &ds->emulator, 1, NULL, 0);
+    const void *keys = NULL;
+    size_t bytes = 0;
+    int rc = ds->state_rc;
+
+    if (!rc && ds->host->ops->dm_keys)
+        rc = ds->host->ops->dm_keys(ds->host, libxl__ao_gc(ds->ao), ds->domid,
+                                    &keys, &bytes);
+    libxl__stream_write_emulator_done(egc, &ds->sw, rc, &ds->emulator, 1, keys,
+                                      bytes);
 }
 
 /* ---- devices' state ---- */

@@ -122,6 +122,14 @@ struct libxl__host_ops {
      * guest's memory, or does no more. Never aborted. */
     int (*dm_logdirty)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                        bool enable);
+    /* NULL, both: its device model keeps nothing beside its state. Else what it
+     * keeps (key NUL value NUL ..., from gc; NULL, 0: nothing), of one that
+     * stands still; and one pair, that a stream's reader has let through,
+     * before dm_load. */
+    int (*dm_keys)(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                   const void **data, size_t *bytes);
+    int (*dm_put_key)(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                      const char *key, const char *value);
     /* The other way, into a domain made with incoming, memory complete; fd -1
      * where there is no device model. The guest is whole then, and paused. */
     int (*dm_load)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,

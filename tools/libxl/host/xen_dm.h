@@ -47,4 +47,10 @@ int libxl__xen_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
 int libxl__xen_dm_logdirty(libxl__egc *egc, libxl__host *h,
                            libxl__host_call *call, bool enable);
 
+/* xen_dm_keys.c: its keys in xenstore, as EMULATOR_XENSTORE_DATA has them. */
+int libxl__xen_dm_keys(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                       const void **data, size_t *bytes);
+int libxl__xen_dm_put_key(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                          const char *key, const char *value);
+
 #endif
