@@ -9,7 +9,7 @@ make_link
 mode=$1
 shift
 [ "$mode" = theirs ] || need_ours
-names=" ${*:-$(awk '/^[^#]/ { print $2 }' /mnt/host/guests | tr '\n' ' ') hot stuck} "
+names=" ${*:-$(awk '/^[^#]/ { print $2 }' /mnt/host/guests | tr '\n' ' ') made hot stuck} "
 us=ours
 [ "$mode" = mixed ] || us=theirs
 
@@ -66,6 +66,20 @@ has_vif() {
         [ -e "/sys/class/net/xenbr0/brif/vif$(domid "$1").0" ]
 }
 
+# What a device model of old keeps in xenstore moves with the guest.
+physmap() { echo "/local/domain/0/device-model/$(domid "$1")/physmap/f0000000"; }
+
+write_keys() {
+    xenstore-write "$(physmap "$1")/start_addr" f0000000 &&
+        xenstore-write "$(physmap "$1")/size" 800000 &&
+        xenstore-write "$(physmap "$1")/name" vga.vram
+}
+
+has_keys() {
+    [ "$(xenstore-read "$(physmap "$1")/size")" = 800000 ] &&
+        [ "$(xenstore-read "$(physmap "$1")/name")" = vga.vram ]
+}
+
 has_less() { # it was ballooned down
     local mib
     mib=$(xl list "$1" | awk 'NR > 1 { print $3 }')
@@ -94,6 +108,7 @@ ready() { # NAME WHAT,...
     *disk*) write_disk "$1" first || return 1 ;;
     less) shrink "$1" ;;
     esac
+    case $2 in *keys*) write_keys "$1" || return 1 ;; esac
     has "$1" "$2"
 }
 
@@ -196,12 +211,38 @@ hot() {
     xl destroy hot
 }
 
+# ---- each xl ends what the other has made ----
+
+made() {
+    run_xl "$1" create -q /tmp/made.cfg && starts made && write_disk made first
+}
+
+# Neither a QEMU nor a loop device nor a node of domain ID is left.
+ended() { # WHOSE ID
+    run_xl "$1" destroy made || return 1
+    ! pidof xen-qemu-system-i386 && ! losetup -a | grep disk-made &&
+        ! xenstore-ls -f /local/domain/0 | grep -E "backend/[a-z]*/$2/[0-9]"
+}
+
+made_and_ended() {
+    truncate -s 16M "$data/disk-made"
+    make_qcow2 "$data/disk-made-qcow"
+    guest_config pv made "disk = [ '$data/disk-made-qcow,qcow2,xvda,w' ]"
+    ok "made: $us creates it, with a file" made $us
+    ok 'made: theirs destroys it, and all of it' ended theirs "$(domid made)"
+    guest_config pv made "disk = [ '$data/disk-made,raw,xvda,w' ]"
+    forget_log made
+    ok 'made: theirs creates it, with a file' made theirs
+    ok "made: $us destroys it, and all of it" ended $us "$(domid made)"
+}
+
 prepare
 while read -r type name what lines; do
     case $type in '#'* | '') continue ;; esac
     case $names in *" $name "*) guest "$type" "$name" "$what" "$lines" ;; esac
 done </mnt/host/guests
 
+case $names in *' made '*) made_and_ended ;; esac
 case $names in *' hot '*) hot ;; esac
 case $names in *' stuck '*)
     guest_config pv stuck "$(guest_arguments stuck=1)"

@@ -7,19 +7,16 @@
 
 char *xl_device_spec(struct xl *xl, char **argv, int n)
 {
-    size_t size = 1;
-    char *spec;
+    char *spec = strdup(n ? argv[0] : ""), *longer;
 
-    for (int i = 0; i < n; i++)
-        size += strlen(argv[i]) + 1;
-    spec = calloc(1, size);
+    for (int i = 1; spec && i < n; i++) {
+        if (asprintf(&longer, "%s,%s", spec, argv[i]) < 0)
+            longer = NULL;
+        free(spec);
+        spec = longer;
+    }
     if (!spec)
         xl_error(xl, "no memory");
-    for (int i = 0; spec && i < n; i++) {
-        if (i)
-            strcat(spec, ",");
-        strcat(spec, argv[i]);
-    }
     return spec;
 }
 
