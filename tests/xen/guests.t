@@ -4,6 +4,9 @@
 # one that does not suspend, on a Xen hypervisor: tests/xen/guests.sh in dom0.
 cd "$(dirname "$0")/../.." || exit 1
 . tests/xen/bed.sh
+# What takes long: make check-xen-full.
+short='qcow loop small hot stuck'
+[ -n "${XL_TEST_LONG:-}" ] || : "${XEN_BED_GUESTS:=$short}"
 make_dom0
 with_shadow
 # shellcheck disable=SC2086
