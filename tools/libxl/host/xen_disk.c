@@ -45,8 +45,9 @@ const char *libxl__xen_disk_fault(const libxl_device_disk *d, bool hvm)
         return "its name is not xvda, hda, sda and so on";
     if (d->script)
         return "it has a script of its own";
-    if (d->is_cdrom && hvm && vdev.kind != LIBXL__VDEV_HD)
-        return "a CD drive is hda to hdd";
+    if (d->is_cdrom && hvm &&
+        (vdev.kind == LIBXL__VDEV_SD || vdev.disk >= IDE_DISKS))
+        return "a CD drive is one of the first four disks";
     if (hvm && !d->is_cdrom && !d->readwrite && vdev.kind != LIBXL__VDEV_SD &&
         vdev.disk < IDE_DISKS)
         return "an emulated IDE disk cannot be read-only";
