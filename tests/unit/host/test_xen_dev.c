@@ -110,12 +110,21 @@ static void disks_have_xens_numbers(void **state)
         const char *name;
         unsigned number;
     } good[] = {
-        {"xvda", 51712}, {"xvdb", 51728}, {"xvda1", 51713}, {"xvdp", 51952},
-        {"xvdq", (1u << 28) + (16 << 8)}, {"sda", 2048},    {"sdb2", 2066},
-        {"hda", 768},    {"hdb", 832},    {"hdc", 5632},    {"hdd", 5696},
+        {"xvda", 51712},
+        {"xvdb", 51728},
+        {"xvda1", 51713},
+        {"xvdp", 51952},
+        {"xvdq", (1u << 28) + (16 << 8)},
+        {"sda", 2048},
+        {"sdb2", 2066},
+        {"hda", 768},
+        {"hdb", 832},
+        {"hdc", 5632},
+        {"hdd", 5696},
     };
-    static const char *const bad[] = {"", "xvd", "vda", "hde", "sdq", "xvdA",
-                                      "xvda0", "xvda1x", "hda64", "xvda1000"};
+    static const char *const bad[] = {"",      "xvd",     "vda",   "hde",
+                                      "sdq",   "xvdA",    "xvda0", "xvda1x",
+                                      "hda64", "xvda1000"};
     struct libxl__vdev v;
 
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
@@ -226,8 +235,7 @@ static void a_device_is_told_of_as_its_ends_say(void **state)
     lay_out();
     fake_xs_put("/local/domain/4/device/vbd/51712/state", "4");
     fake_xs_put("/local/domain/4/device/vbd/51712/ring-ref", "8");
-    assert_int_equal(
-        libxl__xen_dev_info(rig.host, &rig.gc, 4, &dev, &info), 0);
+    assert_int_equal(libxl__xen_dev_info(rig.host, &rig.gc, 4, &dev, &info), 0);
     assert_int_equal(info.devid, 51712);
     assert_int_equal(info.state, 4);
     assert_int_equal(info.rref[0], 8);
@@ -250,8 +258,8 @@ static const char *all_args(void)
     return text;
 }
 
-static void an_hvm_guests_devices_are_emulated_where_upstream_has_them(
-    void **state)
+static void
+an_hvm_guests_devices_are_emulated_where_upstream_has_them(void **state)
 {
     libxl_device_disk *d;
     const char *args;

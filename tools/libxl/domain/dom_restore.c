@@ -25,7 +25,7 @@
 
 #define EMULATOR_ID_QEMU 2    /* libxl stream: qemu-xen, "upstream QEMU" */
 #define EMULATOR_ID_UNKNOWN 0 /* the stream reader lets converted ones through */
-#define KEYS_MAX 3072u /* of a device model: a thousand regions */
+#define KEYS_MAX 3072u        /* of a device model: a thousand regions */
 
 static void created(libxl__egc *egc, libxl__host_call *call, int rc);
 static void watch_process(libxl__egc *egc, libxl__dom_restore *dr);
@@ -335,7 +335,8 @@ static int emulator_xenstore(libxl__egc *egc, libxl__stream_read *sr,
     if (++dr->nr_keys > KEYS_MAX) {
         LOGD(h->ctx, dr->domid, ERROR,
              "the image has more than %u keys of a device model (libxl stream, "
-             "EMULATOR_XENSTORE_DATA)", KEYS_MAX);
+             "EMULATOR_XENSTORE_DATA)",
+             KEYS_MAX);
         return ERROR_FAIL;
     }
     return h->ops->dm_put_key(h, libxl__egc_gc(egc), dr->domid, key, value);

@@ -48,7 +48,7 @@ struct libxl__dom_restore {
     int create_rc, stream_rc;
     int emulator_fd; /* the state's memory; -1: not made yet */
     bool emulator_came;
-    unsigned nr_keys; /* of its device model, that came beside the state */
+    unsigned nr_keys;    /* of its device model, that came beside the state */
     int dirfd;           /* of the domain */
     libxl__dev_load dev; /* devices in processes of their own */
     unsigned piece_process;

@@ -62,10 +62,10 @@ struct libxl__xen_script {
     struct libxl__host_xen *hx;
     libxl__gc *gc;
     uint32_t domid;
-    const char *back;          /* the backend's path */
-    const char *type;          /* "vif", "vbd" */
-    const char *verb, *arg;    /* arg: or NULL */
-    const char *vif, *tap;     /* "vif": names of interfaces; tap: or NULL */
+    const char *back;       /* the backend's path */
+    const char *type;       /* "vif", "vbd" */
+    const char *verb, *arg; /* arg: or NULL */
+    const char *vif, *tap;  /* "vif": names of interfaces; tap: or NULL */
     void *user;
     void (*done)(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
     /* private */
@@ -89,7 +89,8 @@ int libxl__xen_plug_start(libxl__egc *egc, libxl__xen_plug *p);
 int libxl__xen_dev_clean(libxl__egc *egc, libxl__host *h,
                          libxl__host_call *call);
 
-/* ---- xen_dev_add.c, xen_dev_remove.c, xen_dev_info.c: of a running one ---- */
+/* ---- xen_dev_add.c, xen_dev_remove.c, xen_dev_info.c: of a running one ----
+ */
 
 int libxl__xen_dev_decide_one(libxl__host *h, uint32_t domid,
                               const libxl_domain_config *config,

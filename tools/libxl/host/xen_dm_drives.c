@@ -56,12 +56,12 @@ bool libxl__xen_args_nics(struct libxl__arglist *al, uint32_t domid,
         any = true;
         libxl_mac_to_text(n->mac, mac);
         libxl__arglist_optf(al, "-device", "%s,id=nic%d,netdev=net%d,mac=%s",
-                           n->model ? n->model : "rtl8139", n->devid, n->devid,
-                           mac);
-        libxl__arglist_optf(al, "-netdev", "type=tap,id=net%d,ifname=%s,br=%s,script=no,"
-                           "downscript=no",
-                           n->devid, tap ? tap : "",
-                           n->bridge);
+                            n->model ? n->model : "rtl8139", n->devid, n->devid,
+                            mac);
+        libxl__arglist_optf(al, "-netdev",
+                            "type=tap,id=net%d,ifname=%s,br=%s,script=no,"
+                            "downscript=no",
+                            n->devid, tap ? tap : "", n->bridge);
     }
     return any;
 }
@@ -86,22 +86,23 @@ static void add_cd(struct libxl__arglist *al, const libxl_device_disk *d,
     if (drive && d->format != LIBXL_DISK_FORMAT_EMPTY && d->pdev_path &&
         d->pdev_path[0])
         drive = libxl__sprintf(al->gc, "%s,file=%s,format=%s", drive,
-                               path_of(al, d),
-                               image_format(d->format));
+                               path_of(al, d), image_format(d->format));
     libxl__arglist_opt(al, "-drive", drive);
-    libxl__arglist_optf(al, "-device", "ide-cd,id=ide-%u,drive=ide-%u,bus=ide.%u,unit=%u",
-                       v->number, v->number, v->disk / 2, v->disk % 2);
+    libxl__arglist_optf(al, "-device",
+                        "ide-cd,id=ide-%u,drive=ide-%u,bus=ide.%u,unit=%u",
+                        v->number, v->number, v->disk / 2, v->disk % 2);
 }
 
 static void add_scsi(struct libxl__arglist *al, const libxl_device_disk *d,
                      const struct libxl__vdev *v)
 {
-    libxl__arglist_optf(al, "-drive", "file=%s,id=scsi0-hd%u,format=%s,if=none,readonly=%s,"
-                       "cache=writeback",
-                       path_of(al, d), v->disk,
-                       image_format(d->format), d->readwrite ? "off" : "on");
+    libxl__arglist_optf(al, "-drive",
+                        "file=%s,id=scsi0-hd%u,format=%s,if=none,readonly=%s,"
+                        "cache=writeback",
+                        path_of(al, d), v->disk, image_format(d->format),
+                        d->readwrite ? "off" : "on");
     libxl__arglist_optf(al, "-device", "scsi-hd,drive=scsi0-hd%u,scsi-id=%u",
-                                       v->disk, v->disk);
+                        v->disk, v->disk);
 }
 
 static void add_ide(struct libxl__arglist *al, const libxl_device_disk *d,
@@ -110,8 +111,7 @@ static void add_ide(struct libxl__arglist *al, const libxl_device_disk *d,
     libxl__arglist_optf(al, "-drive",
                         "file=%s,if=ide,index=%u,media=disk,format=%s,"
                         "cache=writeback",
-                        path_of(al, d), v->disk,
-                        image_format(d->format));
+                        path_of(al, d), v->disk, image_format(d->format));
 }
 
 void libxl__xen_args_drives(struct libxl__arglist *al,

@@ -81,8 +81,9 @@ int libxl__xen_dm_keys(libxl__host *h, libxl__gc *gc, uint32_t domid,
         return ERROR_NOMEM;
     rc = take_all(&k, entries);
     if (!rc && k.bytes != k.room) {
-        LOGD(h->ctx, domid, ERROR, "the device model's keys change while they "
-                                   "are read");
+        LOGD(h->ctx, domid, ERROR,
+             "the device model's keys change while they "
+             "are read");
         rc = ERROR_FAIL;
     }
     *data = k.at;

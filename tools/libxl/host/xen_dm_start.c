@@ -122,14 +122,13 @@ static int spawn(struct start *st, libxl__gc *gc,
     log = argv ? open_log(st, gc, config->c_info.name) : -1;
     if (log < 0)
         return ERROR_FAIL;
-    rc = libxl__ev_child_spawn(
-        st->h->ctx, &st->child, died,
-        &(struct libxl__spawn_params){
-            .argv = (const char **)argv,
-            .fds = (const int[]){-1, log, log, state_fd},
-            .nr_fds = state_fd < 0 ? 3 : 4,
-            .new_session = true,
-        });
+    rc = libxl__ev_child_spawn(st->h->ctx, &st->child, died,
+                               &(struct libxl__spawn_params){
+                                   .argv = (const char **)argv,
+                                   .fds = (const int[]){-1, log, log, state_fd},
+                                   .nr_fds = state_fd < 0 ? 3 : 4,
+                                   .new_session = true,
+                               });
     close(log);
     return rc ? rc : note_pid(st, gc);
 }

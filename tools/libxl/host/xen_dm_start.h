@@ -14,10 +14,8 @@
 #include "host/xen_host.h"
 
 /* NULL: no memory. incoming_fd: in the child, -1: none. */
-char **libxl__xen_dm_args(libxl__gc *gc, const char *program,
-                                uint32_t domid,
-                                const libxl_domain_config *config,
-                                int incoming_fd);
+char **libxl__xen_dm_args(libxl__gc *gc, const char *program, uint32_t domid,
+                          const libxl_domain_config *config, int incoming_fd);
 
 /* Xen's QEMU: what the configuration names, else what is installed. NULL: not
  * logged. */

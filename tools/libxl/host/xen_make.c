@@ -191,8 +191,9 @@ static int connect_pages(struct libxl__host_xen *hx, libxl__gc *gc,
 }
 
 /* Its own descriptor, read from the start. */
-static int serve_with_state(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
-                    const libxl_domain_config *config, int fd)
+static int serve_with_state(libxl__egc *egc, libxl__host *h,
+                            libxl__host_call *call,
+                            const libxl_domain_config *config, int fd)
 {
     char *path = libxl__sprintf(libxl__ao_gc(call->ao), "/proc/self/fd/%d", fd);
     int state = path ? open(path, O_RDONLY | O_CLOEXEC) : -1, rc;

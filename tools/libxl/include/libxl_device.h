@@ -3,8 +3,8 @@
  * libxl_device.h - disks and network interfaces of a domain that runs. Included
  * by libxl.h.
  *
- * Owns:   lists and infos are the caller's, freed by the function of their name.
- * Errors: ERROR_NI: this host fixes devices when it creates a domain;
+ * Owns:   lists and infos are the caller's, freed by the function of their
+ * name. Errors: ERROR_NI: this host fixes devices when it creates a domain;
  *         ERROR_DEVICE_EXISTS; ERROR_NOTFOUND: there is no such device.
  */
 #ifndef LIBXL_DEVICE_H

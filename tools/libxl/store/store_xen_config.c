@@ -35,8 +35,8 @@ static int set_text(char **at, const char *text)
 static bool has_device(struct libxl__xs *xs, libxl__gc *gc, uint32_t domid,
                        const char *kind, unsigned id)
 {
-    return libxl__xs_read(xs, gc, "/libxl/%u/device/%s/%u/backend", domid,
-                          kind, id);
+    return libxl__xs_read(xs, gc, "/libxl/%u/device/%s/%u/backend", domid, kind,
+                          id);
 }
 
 /* Upstream's xl leaves in its userdata what it has detached, and takes no
@@ -91,8 +91,8 @@ int libxl__store_xen_refresh(struct libxl__xs *xs, libxl__gc *gc,
     config.c_info.domid = 0;
     leave_out_absent(xs, gc, rec->domid, &config);
     rc = set_text(&config.c_info.name, rec->name);
-    target = libxl__xs_read(xs, gc, "/local/domain/%u/memory/target",
-                            rec->domid);
+    target =
+        libxl__xs_read(xs, gc, "/local/domain/%u/memory/target", rec->domid);
     if (target && strtoull(target, NULL, 10) < config.b_info.max_memkb)
         config.b_info.target_memkb = strtoull(target, NULL, 10);
     json = rc ? NULL : libxl_domain_config_to_json(ctx, &config);
