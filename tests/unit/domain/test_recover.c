@@ -218,6 +218,20 @@ static void a_guest_with_a_damaged_journal_runs_under_its_own_name(void **state)
     assert_string_equal(name_of_guest(), "one");
 }
 
+/* Then it may be the other end of a migration on this host. */
+static void a_damaged_journal_of_a_guest_whose_name_is_taken_stays(void **state)
+{
+    assert_int_equal(libxl_domain_rename(rig.ctx, domid, NULL, "one--incoming"),
+                     0);
+    dom_rig_create(&rig, "one");
+    assert_int_equal(
+        store()->ops->write(store(), domid, "journal", "{\"format\": 7}"), 0);
+    assert_int_not_equal(libxl_domain_unpause(rig.ctx, domid, NULL), 0);
+    assert_string_not_equal(dom_rig_state(&rig, domid), "running");
+    assert_true(dom_rig_record(&rig, domid, "journal"));
+    assert_true(dom_rig_logged(&rig, "exists already"));
+}
+
 static void a_half_built_domain_goes(void **state)
 {
     struct libxl__journal j;
@@ -427,6 +441,7 @@ int main(void)
         TEST(a_paused_guest_stays_paused),
         TEST(a_guest_that_has_ended_gets_its_name_back),
         TEST(a_guest_with_a_damaged_journal_runs_under_its_own_name),
+        TEST(a_damaged_journal_of_a_guest_whose_name_is_taken_stays),
         TEST(a_half_built_domain_goes),
         TEST(a_migration_behind_go_is_a_question),
         TEST(a_damaged_journal_is_left_to_the_user),

@@ -166,12 +166,13 @@ static int make_emulator_fd(libxl__dom_restore *dr)
     return ERROR_FAIL;
 }
 
-/* What fails here fails in dm_load again, and counts there. */
+/* What fails here fails in dm_load again, and counts there. A state that is on
+ * its way already is being written to the file, and has come first. */
 static void get_ready(libxl__egc *egc, libxl__dom_restore *dr)
 {
     const struct libxl__host_ops *ops = dr->host->ops;
 
-    if (ops->dm_get_ready && ops->has_dm(dr->host, dr->domid) &&
+    if (ops->dm_get_ready && !dr->emulator_came && ops->has_dm(dr->host, dr->domid) &&
         !make_emulator_fd(dr))
         (void)ops->dm_get_ready(egc, dr->host, &dr->load, dr->emulator_fd);
 }

@@ -130,8 +130,8 @@ int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds)
     int rc;
 
     ds->emulator_fd = ds->dirfd = -1;
-    ds->guest_open = ds->suspending = ds->helper_running = false;
-    ds->helper_gone = ds->guest_lost = ds->dev_open = false;
+    ds->guest_open = ds->helper_running = false;
+    ds->guest_lost = ds->dev_open = false;
     ds->memory_out = ds->stream_over = ds->state_wanted = false;
     ds->state = DOM_SAVE_STATE_NONE;
     ds->suspended_at_ms = ds->stood_at_ms = ds->memory_sent_at_ms = 0;
@@ -205,38 +205,33 @@ static void sh_suspend(libxl__egc *egc, libxl__save_helper *sh)
     rc = ds->host->ops->suspend(egc, ds->host, make_call(ds, suspended));
     if (rc)
         libxl__save_helper_reply(egc, sh, -EIO);
-    else
-        ds->suspending = true;
 }
 
-/* The helper may have died meanwhile: then this end of the wait is ours. */
 static void suspended(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     libxl__dom_save *ds = call->user;
 
-    ds->suspending = false;
-    if (ds->suspended_at_ms && !ds->stood_at_ms) /* not the log's switch */
-        ds->stood_at_ms = libxl__now_ms(ds->host->ctx);
-    if (ds->helper_gone) {
-        libxc_over(egc, ds);
-        return;
-    }
+    ds->stood_at_ms = libxl__now_ms(ds->host->ctx);
     libxl__save_helper_reply(egc, &ds->sh, rc ? -EIO : 0);
     if (!rc && ds->host->ops->dm_apart && ds->sw.get_emulator && !ds->dev_open)
         take_state(egc, ds);
 }
 
-/* One request of the helper at a time: the end is waited for as a suspend's. */
+static void log_switched(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__dom_save *ds = call->user;
+
+    libxl__save_helper_reply(egc, &ds->sh, rc ? -EIO : 0);
+}
+
 static void sh_logdirty(libxl__egc *egc, libxl__save_helper *sh, bool enable)
 {
     libxl__dom_save *ds = dom_save_of_sh(sh);
     libxl__host *h = ds->host;
-    int rc = h->ops->dm_logdirty(egc, h, make_call(ds, suspended), enable);
+    int rc = h->ops->dm_logdirty(egc, h, make_call(ds, log_switched), enable);
 
     if (rc)
         libxl__save_helper_reply(egc, sh, -EIO);
-    else
-        ds->suspending = true;
 }
 
 static void sh_written(libxl__egc *egc, libxl__save_helper *sh)
@@ -252,12 +247,11 @@ static void sh_done(libxl__egc *egc, libxl__save_helper *sh, int rc)
     libxl__dom_save *ds = dom_save_of_sh(sh);
 
     ds->helper_running = false;
-    ds->helper_gone = true;
     ds->helper_rc = rc;
     ds->results = sh->results;
     if (ds->memory_out)
         finish_if_over(egc, ds);
-    else if (!ds->suspending)
+    else
         libxc_over(egc, ds);
 }
 
@@ -267,7 +261,6 @@ static void libxc_over(libxl__egc *egc, libxl__dom_save *ds)
 
     ds->memory_out = true;
     ds->memory_sent_at_ms = libxl__now_ms(ds->host->ctx);
-
     if (!rc && !ds->suspended_at_ms) {
         LOGD(ds->host->ctx, ds->domid, ERROR,
              "the save helper ended without having the guest suspended");

@@ -51,8 +51,7 @@ struct libxl__dom_save {
     /* private */
     struct libxl__helper_guest guest;
     bool guest_open;
-    bool suspending; /* the host has not answered yet */
-    bool helper_running, helper_gone;
+    bool helper_running;
     bool memory_out, stream_over;
     int helper_rc, rc;
     enum libxl__dom_save_state state;

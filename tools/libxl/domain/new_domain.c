@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "domain/names.h"
 #include "domain/stale.h"
+#include "domain/unfinished.h"
 
 static void kept(libxl__egc *egc, libxl__keep *ke, int rc);
 static void undo_destroyed(libxl__egc *egc, libxl__host_call *call, int rc);
@@ -56,6 +57,7 @@ static int check(libxl__new_domain *nd, libxl__gc *gc)
         return ERROR_INVAL;
     }
     libxl__stale_sweep_all(nd->host, gc);
+    libxl__unfinished_sweep(nd->store, gc);
     rc = choose_uuid(nd->host->ctx, &ci->uuid);
     if (!rc)
         rc = nd->host->ops->check_config(nd->host, nd->config, restore);

@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "domain/names.h"
 #include "domain/recover_question.h"
+#include "domain/unfinished.h"
 #include "migrate/received.h"
 #include "store/domain_record.h"
 #include "store/run_record.h"
@@ -104,12 +105,13 @@ static void remove_temporary_file(libxl__recover_one *ro)
 {
     const struct libxl__journal *j = &ro->journal;
 
-    if (!j->temp_path || !is_the_temporary_file(j, j->temp_path))
+    if (!j->temp_path)
         return;
-    if (unlink(j->temp_path))
+    if (is_the_temporary_file(j, j->temp_path) && unlink(j->temp_path))
         LOGED(ro->host->ctx, ro->domid, WARN, errno,
               "cannot remove the unfinished file %s: remove it yourself",
               j->temp_path);
+    libxl__unfinished_forget(store_of(ro), j->temp_path);
 }
 
 /* A question that the journal alone cannot answer; unpausing answers it. */
@@ -324,9 +326,10 @@ void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro)
     ro->had_journal = true;
     if (rc == ERROR_INVAL && ro->policy != RECOVER_ASK &&
         ro->policy != RECOVER_REACH) {
-        if (ro->policy == RECOVER_RUN)
-            rc = libxl__domain_own_name(ro->host, gc, ro->domid);
-        finish(egc, ro, rc == ERROR_INVAL ? 0 : rc);
+        finish(egc, ro,
+               ro->policy == RECOVER_RUN
+                   ? libxl__domain_own_name(ro->host, gc, ro->domid)
+                   : 0);
         return;
     }
     if (rc) {
@@ -351,8 +354,9 @@ static void resume_guest(libxl__egc *egc, libxl__recover_one *ro)
     int rc;
 
     remove_temporary_file(ro);
-    if (guest_has_ended(ro)) { /* and may be started again, by on_crash */
-        finish(egc, ro, name_back(ro));
+    if (guest_has_ended(ro)) { /* and may be started again, by on_crash, */
+        (void)name_back(ro);   /* under another name if that one is taken */
+        finish(egc, ro, 0);
         return;
     }
     rc = ro->host->ops->resume(egc, ro->host, make_call(ro, resumed));

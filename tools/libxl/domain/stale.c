@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/proc_id.h"
-#include "domain/unfinished.h"
 #include "store/domain_record.h"
 
 static bool of_earlier_boot(libxl__store *st, libxl__gc *gc, uint32_t domid,
@@ -53,7 +52,6 @@ void libxl__stale_sweep_all(libxl__host *h, libxl__gc *gc)
     uint32_t *domids;
     int nr, i;
 
-    libxl__unfinished_sweep(st, gc);
     if (st->files != st || st->ops->list(st, gc, &domids, &nr))
         return;
     for (i = 0; i < nr; i++)

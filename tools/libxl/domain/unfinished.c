@@ -90,6 +90,7 @@ void libxl__unfinished_forget(libxl__store *st, const char *temp_path)
     dirfd = key ? open_notes(st, false) : -1;
     if (dirfd >= 0) {
         (void)libxl__file_erase(st->ctx, INVALID_DOMID, dirfd, key);
+        (void)fsync(dirfd); /* or a whole file would be removed after a boot */
         close(dirfd);
     }
     libxl__gc_dispose(&gc);
@@ -131,10 +132,10 @@ static bool clear_up(libxl__store *st, const struct note *n, bool this_boot,
 {
     struct stat sb;
 
-    if (lstat(n->path, &sb))
-        return this_boot || is_old;
-    if (this_boot)
+    if (this_boot) /* whoever has begun it, or its recovery, forgets it */
         return false;
+    if (lstat(n->path, &sb))
+        return is_old;
     if (!is_ours(n, &sb))
         return true;
     if (unlink(n->path)) {

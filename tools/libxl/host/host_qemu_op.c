@@ -257,14 +257,19 @@ static void recreated(libxl__egc *egc, libxl__qemu_pci *pci, int rc)
     end(egc, op_of_pci(pci), rc);
 }
 
+static bool is_cont(const struct libxl__qmp_step *step)
+{
+    return step->command && !strcmp(step->command, "cont");
+}
+
 /* Without an answer to "cont", or behind it, the guest may run. */
 static bool may_run(const struct libxl__qemu_op *op, int rc)
 {
     size_t at = op->script.at;
 
-    while (at > 0 && strcmp(op->steps[at].command, "cont"))
+    while (at > 0 && !is_cont(&op->steps[at]))
         at--;
-    if (strcmp(op->steps[at].command, "cont"))
+    if (!is_cont(&op->steps[at]))
         return false;
     return op->script.at > at ||
            (rc != ERROR_QMP_GENERIC_ERROR && rc != ERROR_LOCK_FAIL);

@@ -48,11 +48,11 @@ static bool begins(const char *text, const char *with)
 
 /* ---- kinds of devices ---- */
 
-/* SCSI and NVMe: a name that is the only one in the world. */
+/* SCSI and NVMe: a name that is the only one in the world. (What begins with
+ * "t10." or "nvme." is made of a vendor's words and a serial number.) */
 static const char *by_wwid(libxl__gc *gc, const char *dir)
 {
-    static const char *const kinds[] = {"naa.", "eui.", "uuid.", "nvme.",
-                                        "t10."};
+    static const char *const kinds[] = {"naa.", "eui.", "uuid."};
     const char *wwid = attribute(gc, dir, "wwid");
 
     if (!wwid)
