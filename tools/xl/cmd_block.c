@@ -25,22 +25,7 @@ static int attach(struct xl *xl, uint32_t domid, const char *spec)
 
 int xl_cmd_block_attach(struct xl *xl, int argc, char **argv)
 {
-    uint32_t domid;
-    int exit_code;
-    char *spec;
-
-    if (!xl_args_only(xl, argc, argv, 2, argc, &exit_code))
-        return exit_code;
-    if (!xl_find_domain(xl, argv[optind], &domid))
-        return XL_FAILED;
-    spec = xl_device_spec(xl, argv + optind + 1, argc - optind - 1);
-    if (!spec)
-        return XL_FAILED;
-    xl_interruptible_begin(xl);
-    exit_code = attach(xl, domid, spec);
-    xl_interruptible_end(xl);
-    free(spec);
-    return exit_code;
+    return xl_device_attach(xl, argc, argv, 2, attach);
 }
 
 /* By its name in the guest, or by its number there. */
@@ -80,18 +65,7 @@ static int detach(struct xl *xl, uint32_t domid, const char *vdev, bool force)
 
 int xl_cmd_block_detach(struct xl *xl, int argc, char **argv)
 {
-    uint32_t domid;
-    int exit_code;
-    bool force;
-
-    if (!xl_device_force(xl, argc, argv, &force, &exit_code))
-        return exit_code;
-    if (!xl_find_domain(xl, argv[optind], &domid))
-        return XL_FAILED;
-    xl_interruptible_begin(xl);
-    exit_code = detach(xl, domid, argv[optind + 1], force);
-    xl_interruptible_end(xl);
-    return exit_code;
+    return xl_device_detach(xl, argc, argv, detach);
 }
 
 /* ---- list ---- */

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-char *xl_device_spec(struct xl *xl, char **argv, int n)
+/* The arguments as one specification, comma between them; malloc'ed. */
+static char *make_spec(struct xl *xl, char **argv, int n)
 {
     char *spec = strdup(n ? argv[0] : ""), *longer;
 
@@ -20,8 +21,30 @@ char *xl_device_spec(struct xl *xl, char **argv, int n)
     return spec;
 }
 
-bool xl_device_force(struct xl *xl, int argc, char **argv, bool *force,
-                     int *exit_code)
+int xl_device_attach(struct xl *xl, int argc, char **argv, int least,
+                     int (*attach)(struct xl *xl, uint32_t domid,
+                                   const char *spec))
+{
+    uint32_t domid;
+    int exit_code;
+    char *spec;
+
+    if (!xl_args_only(xl, argc, argv, least, argc, &exit_code))
+        return exit_code;
+    if (!xl_find_domain(xl, argv[optind], &domid))
+        return XL_FAILED;
+    spec = make_spec(xl, argv + optind + 1, argc - optind - 1);
+    if (!spec)
+        return XL_FAILED;
+    xl_interruptible_begin(xl);
+    exit_code = attach(xl, domid, spec);
+    xl_interruptible_end(xl);
+    free(spec);
+    return exit_code;
+}
+
+static bool take_force(struct xl *xl, int argc, char **argv, bool *force,
+                       int *exit_code)
 {
     static const struct option longs[] = {
         {"force", no_argument, NULL, 'f'},
@@ -38,6 +61,24 @@ bool xl_device_force(struct xl *xl, int argc, char **argv, bool *force,
     }
     *exit_code = XL_USAGE;
     return xl_count_args(xl, argc, 2, 2);
+}
+
+int xl_device_detach(struct xl *xl, int argc, char **argv,
+                     int (*detach)(struct xl *xl, uint32_t domid,
+                                   const char *which, bool force))
+{
+    uint32_t domid;
+    int exit_code;
+    bool force;
+
+    if (!take_force(xl, argc, argv, &force, &exit_code))
+        return exit_code;
+    if (!xl_find_domain(xl, argv[optind], &domid))
+        return XL_FAILED;
+    xl_interruptible_begin(xl);
+    exit_code = detach(xl, domid, argv[optind + 1], force);
+    xl_interruptible_end(xl);
+    return exit_code;
 }
 
 /* ---- JSON ---- */

@@ -2,7 +2,7 @@
 /*
  * xl_device.h - what the commands for disks and for interfaces share.
  *
- * Errors: false, or NULL: said why.
+ * Errors: an exit code; said why.
  */
 #ifndef XL_DEVICE_H
 #define XL_DEVICE_H
@@ -11,11 +11,15 @@
 
 #include "xl.h"
 
-/* The arguments as one specification, comma between them; malloc'ed. */
-char *xl_device_spec(struct xl *xl, char **argv, int n);
-/* -f, --force */
-bool xl_device_force(struct xl *xl, int argc, char **argv, bool *force,
-                     int *exit_code);
+/* DOMAIN and at least least - 1 words, one specification when a comma is put
+ * between them; attach says why it fails. */
+int xl_device_attach(struct xl *xl, int argc, char **argv, int least,
+                     int (*attach)(struct xl *xl, uint32_t domid,
+                                   const char *spec));
+/* [--force] DOMAIN DEVICE, the same way. */
+int xl_device_detach(struct xl *xl, int argc, char **argv,
+                     int (*detach)(struct xl *xl, uint32_t domid,
+                                   const char *which, bool force));
 
 /* ---- lists: a table, or with --json an array ---- */
 
