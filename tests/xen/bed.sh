@@ -17,7 +17,8 @@ with_shadow() {
 # dom0, or the reason why there can be none.
 make_dom0() {
     local rc=0
-    scripts/xen-dom0 "$bed_dir" >&2 || rc=$?
+    mkdir -p "$bed_dir"
+    flock "$bed_dir/.lock-dom0" scripts/xen-dom0 "$bed_dir" >&2 || rc=$?
     [ $rc != 3 ] || skip_all "cannot fetch Debian's Xen packages"
     [ $rc = 0 ] || exit 1
     export XEN_BED_KEEP=1
