@@ -129,7 +129,7 @@ static void make_start_info(struct fake *f)
     size_t w = f->pv.width;
 
     memset(page, 0, XC_PAGE_SIZE);
-    memcpy(page, "xen-3.0-x86", 11);
+    memcpy(page, "xen-3.0-x86", sizeof("xen-3.0-x86"));
     memcpy(page + (w == 8 ? 56 : 44), &store, w);
     memcpy(page + (w == 8 ? 72 : 52), &console, w);
 }

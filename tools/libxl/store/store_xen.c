@@ -60,6 +60,8 @@ static int read_domain(struct store_xen *sx, libxl__gc *gc, uint32_t domid,
         rec->config_json = libxl__strdup(gc, "{}");
     else if (rc)
         return rc;
+    if (!rec->config_json)
+        return ERROR_NOMEM;
     rc = libxl__store_xen_refresh(sx->p.xs, gc, rec);
     if (!rc && !libxl__domain_record_read(sx->store.files, gc, domid, &own) &&
         !memcmp(&own.uuid, &rec->uuid, sizeof(own.uuid))) {
