@@ -67,6 +67,6 @@ is "as many fds in QEMU" \
 ok "destroy" xl destroy guest
 comes_to "no process is left" "" live
 is "the state directory is empty of domains" \
-    "$(find "$XL_STATE_DIR" -mindepth 1 -maxdepth 1 -type d)" ""
+    "$(find "$XL_STATE_DIR" -mindepth 1 -maxdepth 1 -name "[0-9]*")" ""
 is "nothing lies beside the image" "$(cd "$WORK" && ls -d image*)" image
 done_testing

@@ -41,6 +41,6 @@ ok "info says where the state is" \
 $(xl info)
 EOF"
 ok "destroy" xl destroy guest
-is "nothing is left" \
-    "$(find "$state" -mindepth 1 -maxdepth 1 -type d)" ""
+is "no domain is left" \
+    "$(find "$state" -mindepth 1 -maxdepth 1 -name "[0-9]*")" ""
 done_testing
