@@ -3,7 +3,9 @@
  * check_config refuses. */
 #include "host/host_rig.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +132,45 @@ static void a_reboot_leaves_a_wish(void **state)
     q.reboot = true;
     assert_int_equal(host_rig_run(r, domid, start_shutdown, &q), 0);
     assert_true(libxl__reboot_wish_take(r->st, domid));
+}
+
+/* ---- the end ---- */
+
+static int start_destroy_memory_later(libxl__egc *egc, libxl__host *h,
+                                      libxl__host_call *call, void *user)
+{
+    call->memory_later = true;
+    return h->ops->destroy(egc, h, call);
+}
+
+/* A process that holds it ends when we no longer do. */
+static bool somebody_holds_memory(void)
+{
+    char line[256];
+    bool found = false;
+    FILE *ps = popen("ps -o args= --ppid $PPID", "r");
+
+    assert_non_null(ps);
+    while (fgets(line, sizeof(line), ps))
+        found = found || strstr(line, "xl-save-helper --hold");
+    pclose(ps);
+    return found;
+}
+
+static void memory_may_be_given_back_later(void **state)
+{
+    struct host_rig *r = *state;
+    uint32_t domid = host_rig_guest(r, false);
+    pid_t pid = host_rig_pid(r, domid);
+    unsigned looks = 0;
+
+    assert_int_equal(
+        host_rig_run(r, domid, start_destroy_memory_later, NULL), 0);
+    assert_true(kill(pid, 0) && errno == ESRCH);
+    while (somebody_holds_memory() && ++looks < 60000)
+        usleep(1000);
+    assert_true(looks < 60000);
+    assert_int_equal(r->errors, 0);
 }
 
 /* ---- disks ---- */
@@ -344,6 +385,7 @@ static void macs_are_chosen_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(memory_may_be_given_back_later),
         TEST(triggers),
         TEST(a_reset_ends_the_guest),
         TEST(sysrq_keys),

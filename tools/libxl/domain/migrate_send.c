@@ -441,6 +441,7 @@ static void reported(libxl__egc *egc, libxl__transport *tr, int rc)
 {
     struct send *se = tr->user;
     libxl__host *h = se->op.host;
+    libxl__host_call *call;
 
     if (rc) {
         lost(egc, se);
@@ -460,7 +461,9 @@ static void reported(libxl__egc *egc, libxl__transport *tr, int rc)
     /* It runs there: that the journal cannot say so changes nothing, recovery
      * asks and hears the same. */
     write_journal(se, JSTEP_DONE);
-    rc = h->ops->destroy(egc, h, libxl__dom_op_call(&se->op, destroyed, se));
+    call = libxl__dom_op_call(&se->op, destroyed, se);
+    call->memory_later = true;
+    rc = h->ops->destroy(egc, h, call);
     if (rc)
         destroyed(egc, &se->op.call, rc);
 }

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/plugin.h"
@@ -335,6 +336,18 @@ static int operate(const struct libxl__hw_setup *setup)
     return r;
 }
 
+/* The last to hold a guest's memory: it is freed here, when the toolstack no
+ * longer needs it, while nobody waits. */
+static int hold(void)
+{
+    char c;
+
+    (void)setpriority(PRIO_PROCESS, 0, 19);
+    while (read(STDIN_FILENO, &c, 1) > 0)
+        continue;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct libxl__hw_setup setup;
@@ -343,6 +356,8 @@ int main(int argc, char **argv)
 
     if (argc == 2 && !strcmp(argv[1], "--try-sandbox"))
         return child_sandbox_enter(DATA_BYTES, false) || child_sandbox_try();
+    if (argc == 2 && !strcmp(argv[1], "--hold"))
+        return hold();
     r = get_ready(&setup);
     if (r) {
         fprintf(stderr, "%s: not started by the toolstack: %s\n", argv[0],

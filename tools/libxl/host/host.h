@@ -36,6 +36,8 @@ struct libxl__host_call {
     libxl__host_callback *callback;
     /* dm_load: what the helper found in the stream */
     const struct libxl__helper_results *results;
+    /* destroy: its memory may still be on the way back at the callback */
+    bool memory_later;
     /* private to the backend */
     void *state;
 };

@@ -7,7 +7,9 @@
  * SIGTERM makes QEMU close its disks; no QMP is used, so that a stuck QEMU, or
  * one whose monitor is taken, ends too. Death is seen through the pidfd.
  */
+#include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -16,14 +18,19 @@
 #include "base/container.h"
 #include "base/log.h"
 #include "host/host_qemu.h"
+#include "host/memory_end.h"
 
 enum { POLITE_MS = 3000, KILL_MS = 20000 };
+
+#define MEMORY_NAME "fd/3"
+static_assert(LIBXL__QEMU_MEMORY_FD == 3, "as it is named above");
 
 struct qemu_destroy {
     struct libxl__host_qemu *hq;
     libxl__host_call *call;
     libxl__ev_fd death;
     libxl__ev_time deadline;
+    struct libxl__memory_end memory;
     int pidfd;
     pid_t pid;
 };
@@ -50,6 +57,7 @@ static void drop(struct qemu_destroy *d)
 
     libxl__ev_fd_deregister(ctx, &d->death);
     libxl__ev_time_deregister(ctx, &d->deadline);
+    libxl__memory_end_let_go(&d->memory);
     if (d->pidfd >= 0)
         close(d->pidfd);
     free(d);
@@ -87,6 +95,17 @@ static int watch_death(struct qemu_destroy *d)
                                        POLITE_MS);
 }
 
+/* The caller does not wait for the memory. */
+static void hold_memory(struct qemu_destroy *d, const struct libxl__proc_id *id)
+{
+    int fd = libxl__qemu_open_proc(id, MEMORY_NAME, O_RDONLY);
+
+    if (fd < 0)
+        return;
+    libxl__memory_end_hold(d->hq->host.ctx, &d->memory, fd);
+    close(fd);
+}
+
 int libxl__qemu_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
     struct libxl__host_qemu *hq = libxl__host_qemu_of(h);
@@ -106,13 +125,17 @@ int libxl__qemu_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
     d->pid = ident.proc.pid;
     libxl__ev_fd_init(&d->death);
     libxl__ev_time_init(&d->deadline);
+    libxl__memory_end_init(&d->memory);
     if (!rc)
         rc = libxl__proc_id_open(&ident.proc, &d->pidfd);
     if (rc == ERROR_NOTFOUND || rc == ERROR_DOMAIN_NOTFOUND)
         rc = libxl__ev_time_register_rel(h->ctx, NULL, &d->deadline,
                                          gone_already, 0);
-    else if (!rc)
+    if (!rc && d->pidfd >= 0) {
+        if (call->memory_later)
+            hold_memory(d, &ident.proc);
         rc = watch_death(d);
+    }
     if (rc) {
         drop(d);
         return rc;
