@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.." || exit 1
 [ -n "${XL_TEST_LONG:-}" ] || skip_all 'a long test (make check-xen-full)'
 make_dom0
 with_shadow
-export XEN_BED_TIMEOUT=1200
+export XEN_BED_TIMEOUT=2400
 wire=$(mktemp -d)
 XEN_BED_HOST=b XEN_BED_LINK=listen:$wire/wire \
     scripts/xen-bed "$bed_dir" two-hosts.sh b >&2 &

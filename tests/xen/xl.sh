@@ -15,7 +15,7 @@ run_xl() { # WHOSE ARGUMENT...
     local xl
     xl=$(xl_of "$1")
     shift
-    timeout 240 "$xl" "$@"
+    timeout 600 "$xl" "$@"
 }
 
 # Where xl was built without Xen there is nothing to test.
