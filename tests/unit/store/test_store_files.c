@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store/run_record.h"
+#include "store/store_files.h"
 
 static int count_listed(struct store_rig *r)
 {
@@ -125,9 +126,11 @@ static void what_a_killed_create_left_is_swept(void **state)
     struct stat st;
 
     assert_int_equal(mkdir(store_rig_path(r, "a/b/9"), 0700), 0);
+    assert_int_equal(mkdir(store_rig_path(r, "a/b/.create.1.0"), 0700), 0);
     assert_int_equal(count_listed(r), 0);
     store_rig_domain(r);
     assert_int_equal(stat(store_rig_path(r, "a/b/9"), &st), -1);
+    assert_int_equal(stat(store_rig_path(r, "a/b/.create.1.0"), &st), -1);
 }
 
 static void a_create_that_still_runs_is_not_swept(void **state)
@@ -289,6 +292,27 @@ static void creates_do_not_sweep_each_other(void **state)
     assert_int_equal(failed, 0);
 }
 
+static void an_outdated_lock_removes_no_new_domain(void **state)
+{
+    struct store_rig *r = *state;
+    uint32_t domid = store_rig_domain(r), again;
+    libxl__domain_lock *old, *new;
+    char *text;
+
+    assert_int_equal(libxl__domain_lock_try(r->st, domid, "sweep", &old), 0);
+    assert_int_equal(r->st->ops->remove(r->st, domid), 0);
+    assert_int_equal(r->st->ops->create(r->st, domid, &again), 0);
+    assert_int_equal(
+        libxl__domain_lock_take(r->st, domid, "create", false, &new), 0);
+    assert_int_equal(r->st->ops->write(r->st, domid, "run", "{}"), 0);
+
+    assert_int_equal(libxl__store_files_remove_locked(old), 0);
+    assert_int_equal(r->st->ops->read(r->st, domid, "run", &text), 0);
+    free(text);
+    libxl__domain_lock_release(old);
+    libxl__domain_lock_release(new);
+}
+
 static void a_removed_domain_cannot_be_locked(void **state)
 {
     struct store_rig *r = *state;
@@ -391,6 +415,7 @@ int main(void)
         TEST(the_second_operation_is_told_who_is_busy),
         TEST(a_lock_ends_with_its_process),
         TEST(creates_do_not_sweep_each_other),
+        TEST(an_outdated_lock_removes_no_new_domain),
         TEST(a_removed_domain_cannot_be_locked),
         TEST(the_makers_lock_passes_to_its_taker),
         TEST(run_states_are_read_back),

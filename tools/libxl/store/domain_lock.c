@@ -136,31 +136,41 @@ static int open_locked(int dirfd, int *fd_out)
     return 0;
 }
 
-int libxl__domain_lock_try(libxl__store *st, uint32_t domid, const char *verb,
-                           libxl__domain_lock **out)
+int libxl__domain_lock_dir(libxl__store *st, uint32_t domid, int dirfd,
+                           const char *verb, libxl__domain_lock **out)
 {
     libxl__domain_lock *lock;
-    int rc, dirfd, fd = -1;
+    int rc, fd = -1;
 
     *out = NULL;
-    rc = libxl__store_files_domain_fd(libxl__store_files_of(st), domid, &dirfd);
-    if (rc)
-        return rc;
     rc = open_locked(dirfd, &fd);
-    close(dirfd);
-    if (rc)
+    if (rc) {
+        close(dirfd);
         return rc;
+    }
     lock = calloc(1, sizeof(*lock));
     if (!lock) {
         close(fd);
+        close(dirfd);
         return ERROR_NOMEM;
     }
     lock->fd = fd;
+    lock->dirfd = dirfd;
     lock->st = st;
     lock->domid = domid;
     write_holder(fd, verb);
     *out = lock;
     return 0;
+}
+
+int libxl__domain_lock_try(libxl__store *st, uint32_t domid, const char *verb,
+                           libxl__domain_lock **out)
+{
+    int rc, dirfd;
+
+    *out = NULL;
+    rc = libxl__store_files_domain_fd(libxl__store_files_of(st), domid, &dirfd);
+    return rc ? rc : libxl__domain_lock_dir(st, domid, dirfd, verb, out);
 }
 
 static int take_failed(libxl__store *st, uint32_t domid, const char *verb,
@@ -208,5 +218,6 @@ void libxl__domain_lock_release(libxl__domain_lock *lock)
     if (!lock)
         return;
     close(lock->fd);
+    close(lock->dirfd);
     free(lock);
 }

@@ -1,11 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * store_files.c - SEAM 3 on files: STATE_DIR/DOMID/RECORD.
- *
- * No lock covers the whole directory. mkdir decides who gets a domid; a
- * directory without records whose lock is free is what a killed create left,
- * and the next create removes it.
- */
+/* store_files.c - SEAM 3 on files: STATE_DIR/DOMID/RECORD. */
 #include "store/store_files.h"
 
 #include <assert.h>
@@ -22,9 +16,6 @@
 #include "store/domain_record.h"
 #include "store/store_dir.h"
 
-#define DOMID_LAST 32751u /* Xen's first reserved domid is 32752 */
-#define LAST_DOMID_NAME "last-domid"
-
 static const struct libxl__store_ops store_files_ops;
 
 struct libxl__store_files *libxl__store_files_of(libxl__store *st)
@@ -33,7 +24,7 @@ struct libxl__store_files *libxl__store_files_of(libxl__store *st)
     return (struct libxl__store_files *)st->files;
 }
 
-static bool parse_domid(const char *name, uint32_t *out)
+bool libxl__store_files_parse_domid(const char *name, uint32_t *out)
 {
     unsigned long n;
     char *end;
@@ -41,10 +32,18 @@ static bool parse_domid(const char *name, uint32_t *out)
     if (*name < '1' || *name > '9')
         return false;
     n = strtoul(name, &end, 10);
-    if (*end || n > DOMID_LAST)
+    if (*end || n > LIBXL__STORE_DOMID_LAST)
         return false;
     *out = (uint32_t)n;
     return true;
+}
+
+int libxl__store_files_open_dir(struct libxl__store_files *sf, const char *name,
+                                int *fd_out)
+{
+    *fd_out = openat(sf->dirfd, name,
+                     O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return *fd_out < 0 ? ERROR_NOTFOUND : 0;
 }
 
 int libxl__store_files_domain_fd(struct libxl__store_files *sf, uint32_t domid,
@@ -53,9 +52,7 @@ int libxl__store_files_domain_fd(struct libxl__store_files *sf, uint32_t domid,
     char name[16];
 
     snprintf(name, sizeof(name), "%u", domid);
-    *fd_out = openat(sf->dirfd, name,
-                     O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    return *fd_out < 0 ? ERROR_NOTFOUND : 0;
+    return libxl__store_files_open_dir(sf, name, fd_out);
 }
 
 /* ---- list ---- */
@@ -67,23 +64,12 @@ static int by_domid(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-static bool has_record(struct libxl__store_files *sf, uint32_t domid,
-                       const char *record)
-{
-    char name[64];
-
-    snprintf(name, sizeof(name), "%u/%s", domid, record);
-    return !faccessat(sf->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW);
-}
-
-/* fn for each domid that has a directory; non-zero ends the walk. */
-static int each_domid(struct libxl__store_files *sf,
-                      int (*fn)(struct libxl__store_files *sf, uint32_t domid,
-                                void *user),
-                      void *user)
+int libxl__store_files_each_name(struct libxl__store_files *sf,
+                                 int (*fn)(struct libxl__store_files *sf,
+                                           const char *name, void *user),
+                                 void *user)
 {
     struct dirent *de;
-    uint32_t domid;
     int fd, rc = 0;
     DIR *d = NULL;
 
@@ -97,8 +83,7 @@ static int each_domid(struct libxl__store_files *sf,
         return ERROR_FAIL;
     }
     while (!rc && (de = readdir(d)))
-        if (parse_domid(de->d_name, &domid))
-            rc = fn(sf, domid, user);
+        rc = fn(sf, de->d_name, user);
     closedir(d);
     return rc;
 }
@@ -108,12 +93,17 @@ struct listing {
     int nr, room;
 };
 
-static int add_listed(struct libxl__store_files *sf, uint32_t domid, void *user)
+static int add_listed(struct libxl__store_files *sf, const char *name,
+                      void *user)
 {
     struct listing *l = user;
-    uint32_t *more;
+    uint32_t domid, *more;
+    char record[64];
 
-    if (!has_record(sf, domid, "domain"))
+    if (!libxl__store_files_parse_domid(name, &domid))
+        return 0;
+    snprintf(record, sizeof(record), "%u/domain", domid);
+    if (faccessat(sf->dirfd, record, F_OK, AT_SYMLINK_NOFOLLOW))
         return 0;
     if (l->nr == l->room) {
         more = realloc(l->domids, sizeof(*more) * (size_t)(l->room + 64));
@@ -130,7 +120,8 @@ static int files_list(libxl__store *st, libxl__gc *gc, uint32_t **domids,
                       int *nr)
 {
     struct listing l = {0};
-    int rc = each_domid(libxl__store_files_of(st), add_listed, &l);
+    int rc =
+        libxl__store_files_each_name(libxl__store_files_of(st), add_listed, &l);
 
     *domids = NULL;
     *nr = 0;
@@ -180,14 +171,11 @@ static bool has_name(struct libxl__store_files *sf, int dirfd, const char *name)
            mine.st_dev == now.st_dev && mine.st_ino == now.st_ino;
 }
 
-static int remove_dir(struct libxl__store_files *sf, uint32_t domid, int tries)
+int libxl__store_files_remove_dir(struct libxl__store_files *sf,
+                                  const char *name, int dirfd, int tries)
 {
-    int dirfd, rc = ERROR_FAIL;
-    char name[16];
+    int rc = ERROR_FAIL;
 
-    if (libxl__store_files_domain_fd(sf, domid, &dirfd))
-        return 0;
-    snprintf(name, sizeof(name), "%u", domid);
     for (; rc && tries; tries--) {
         empty_dir(dirfd);
         if (!has_name(sf, dirfd, name) ||
@@ -196,132 +184,43 @@ static int remove_dir(struct libxl__store_files *sf, uint32_t domid, int tries)
         else if (errno != ENOTEMPTY && errno != EEXIST)
             break;
     }
-    close(dirfd);
     return rc;
+}
+
+static int remove_named(struct libxl__store_files *sf, uint32_t domid,
+                        int dirfd)
+{
+    char name[16];
+    int rc;
+
+    snprintf(name, sizeof(name), "%u", domid);
+    /* More than once: the keeper may write its last record meanwhile. */
+    rc = libxl__store_files_remove_dir(sf, name, dirfd, 16);
+    if (rc)
+        LOGED(sf->store.ctx, domid, ERROR, errno, "cannot remove %s/%u",
+              sf->path, domid);
+    return rc;
+}
+
+int libxl__store_files_remove_locked(libxl__domain_lock *lock)
+{
+    return remove_named(libxl__store_files_of(lock->st), lock->domid,
+                        lock->dirfd);
 }
 
 static int files_remove(libxl__store *st, uint32_t domid)
 {
     struct libxl__store_files *sf = libxl__store_files_of(st);
-    /* More than once: the keeper may write its last record meanwhile. */
-    int rc = remove_dir(sf, domid, 16);
+    int rc, dirfd;
 
-    if (rc)
-        LOGED(st->ctx, domid, ERROR, errno, "cannot remove %s/%u", sf->path,
-              domid);
+    if (libxl__store_files_domain_fd(sf, domid, &dirfd))
+        return 0;
+    rc = remove_named(sf, domid, dirfd);
+    close(dirfd);
     return rc;
 }
 
-/* ---- create ---- */
-
-/* What a killed create left: not even the record "domain", without which no
- * guest was begun, and nobody who holds the lock. */
-static int sweep_leftover(struct libxl__store_files *sf, uint32_t domid,
-                          void *user)
-{
-    libxl__domain_lock *lock;
-
-    if (has_record(sf, domid, "domain"))
-        return 0;
-    if (libxl__domain_lock_try(&sf->store, domid, "sweep", &lock))
-        return 0;
-    /* Once: what is in it after that belongs to another create, which has just
-     * made it and could not lock it before. */
-    if (!has_record(sf, domid, "domain"))
-        remove_dir(sf, domid, 1);
-    libxl__domain_lock_release(lock);
-    return 0;
-}
-
-static uint32_t read_last_domid(struct libxl__store_files *sf)
-{
-    uint32_t last = 0;
-    char *text;
-
-    if (!libxl__file_read(sf->store.ctx, INVALID_DOMID, sf->dirfd,
-                          LAST_DOMID_NAME, &text)) {
-        text[strcspn(text, "\n")] = '\0';
-        if (!parse_domid(text, &last))
-            last = 0;
-        free(text);
-    }
-    return last;
-}
-
-/* ERROR_DEVICE_EXISTS: somebody else's. */
-static int make_domain(struct libxl__store_files *sf, uint32_t domid)
-{
-    libxl__domain_lock *lock;
-    char name[16];
-    int rc;
-
-    snprintf(name, sizeof(name), "%u", domid);
-    if (mkdirat(sf->dirfd, name, 0700)) {
-        if (errno == EEXIST)
-            return ERROR_DEVICE_EXISTS;
-        LOGED(sf->store.ctx, domid, ERROR, errno, "cannot make %s/%u", sf->path,
-              domid);
-        return ERROR_FAIL;
-    }
-    rc = libxl__domain_lock_try(&sf->store, domid, "create", &lock);
-    if (rc == ERROR_LOCK_FAIL || rc == ERROR_NOTFOUND)
-        return ERROR_DEVICE_EXISTS; /* swept away by another create */
-    if (rc) {
-        LOGD(sf->store.ctx, domid, ERROR, "cannot lock the new domain");
-        files_remove(&sf->store, domid);
-        return rc;
-    }
-    lock->next = sf->made;
-    sf->made = lock;
-    return 0;
-}
-
-static int make_any_domain(struct libxl__store_files *sf, uint32_t *domid_out)
-{
-    uint32_t domid = read_last_domid(sf), tries;
-    char text[16];
-    int rc = ERROR_DEVICE_EXISTS;
-
-    for (tries = 0; tries < DOMID_LAST && rc == ERROR_DEVICE_EXISTS; tries++) {
-        domid = domid >= DOMID_LAST ? 1 : domid + 1;
-        rc = make_domain(sf, domid);
-    }
-    if (rc == ERROR_DEVICE_EXISTS) {
-        LOG(sf->store.ctx, ERROR, "all %u domids are taken", DOMID_LAST);
-        return ERROR_FAIL;
-    }
-    if (rc)
-        return rc;
-    snprintf(text, sizeof(text), "%u\n", domid);
-    *domid_out = domid;
-    return libxl__file_replace(sf->store.ctx, domid, sf->dirfd, LAST_DOMID_NAME,
-                               text, false);
-}
-
-static int files_create(libxl__store *st, uint32_t want, uint32_t *domid_out)
-{
-    struct libxl__store_files *sf = libxl__store_files_of(st);
-    int rc;
-
-    *domid_out = INVALID_DOMID;
-    rc = each_domid(sf, sweep_leftover, NULL);
-    if (rc)
-        return rc;
-    if (want == INVALID_DOMID)
-        return make_any_domain(sf, domid_out);
-    if (want < 1 || want > DOMID_LAST) {
-        LOG(st->ctx, ERROR, "domid %u is not in 1..%u", want, DOMID_LAST);
-        return ERROR_INVAL;
-    }
-    rc = make_domain(sf, want);
-    if (rc == ERROR_DEVICE_EXISTS) {
-        LOG(st->ctx, ERROR, "domid %u is taken by another domain", want);
-        return ERROR_INVAL;
-    }
-    if (!rc)
-        *domid_out = want;
-    return rc;
-}
+/* ---- prepare ---- */
 
 int libxl__store_files_make_dir(struct libxl__store_files *sf, uint32_t domid)
 {
@@ -416,7 +315,7 @@ static const struct libxl__store_ops store_files_ops = {
     .name = "files",
     .prepare = files_prepare,
     .list = files_list,
-    .create = files_create,
+    .create = libxl__store_files_create,
     .remove = files_remove,
     .read = files_read,
     .write = files_write,

@@ -168,7 +168,7 @@ static int drop_stale(libxl__store *files, uint32_t domid)
         return 0;
     if (rc)
         return rc;
-    rc = files->ops->remove(files, domid);
+    rc = libxl__store_files_remove_locked(lock);
     libxl__domain_lock_release(lock);
     return rc;
 }
