@@ -143,7 +143,7 @@ static const char full[] =
     "            \"removable\": 1,\n"
     "            \"readwrite\": 1,\n"
     "            \"direct_io_safe\": true,\n"
-    "            \"discard_enable\": \"True\"\n"
+    "            \"discard_enable\": \"False\"\n"
     "        },\n"
     "        {\n"
     "            \"vdev\": \"hdc\",\n"
@@ -241,6 +241,20 @@ static void a_minimal_one_gets_the_defaults(void **state)
     assert_int_equal(c.b_info.max_memkb, 131072);
     assert_true(c.b_info.acpi);
     assert_int_equal(c.on_reboot, LIBXL_ACTION_ON_SHUTDOWN_DESTROY);
+    libxl_domain_config_dispose(&c);
+}
+
+/* As upstream's xl means it. */
+static void a_disk_of_which_nothing_is_said_hands_on_discards(void **state)
+{
+    libxl_domain_config c;
+    struct libxl__config_error err = {""};
+    const char *json =
+        "{\"c_info\":{\"name\":\"a\"},\"b_info\":null,"
+        "\"disks\":[{\"pdev_path\":\"/d\",\"vdev\":\"xvda\"}]}";
+
+    assert_int_equal(libxl__config_parse(json, strlen(json), &c, &err), 0);
+    assert_true(c.disks[0].discard_enable);
     libxl_domain_config_dispose(&c);
 }
 
@@ -352,6 +366,7 @@ int main(void)
         cmocka_unit_test(copy_shares_nothing),
         cmocka_unit_test(dispose_accepts_a_disposed_one),
         cmocka_unit_test(a_minimal_one_gets_the_defaults),
+        cmocka_unit_test(a_disk_of_which_nothing_is_said_hands_on_discards),
         cmocka_unit_test(errors_name_the_field),
         cmocka_unit_test(names_that_would_mislead_are_refused),
         cmocka_unit_test(broken_text_is_refused),

@@ -183,7 +183,8 @@ static const struct libxl__field disk_rows[] = {
     {"is_cdrom", KIND_BOOL, AT(libxl_device_disk, is_cdrom),
      .as_number = true},
     {"direct_io_safe", KIND_BOOL, AT(libxl_device_disk, direct_io_safe)},
-    {"discard_enable", KIND_DEFBOOL, AT(libxl_device_disk, discard_enable)},
+    {"discard_enable", KIND_DEFBOOL, AT(libxl_device_disk, discard_enable),
+     .def = true},
     {NULL, KIND_STRING, AT(libxl_device_disk, foreign_json)},
 };
 const struct libxl__fields libxl__fields_disk = {
