@@ -191,10 +191,22 @@ ended() { # WHOSE ID
         ! xenstore-ls -f /local/domain/0 | grep -E "backend/[a-z]*/$2/[0-9]"
 }
 
+# An image that is not what it is said to be: its QEMU runs on without it.
+unopened() {
+    if run_xl ours create -q /tmp/made.cfg 2>/tmp/unopened; then
+        echo 'it was created'
+        return 1
+    fi
+    grep 'disk xvda: .*disk-made-qcow' /tmp/unopened || return 1
+    ! xl list made && ! pidof xen-qemu-system-i386
+}
+
 made_and_ended() {
-    truncate -s 16M "$data/disk-made"
-    make_qcow2 "$data/disk-made-qcow"
+    truncate -s 16M "$data/disk-made" "$data/disk-made-qcow"
     guest_config pv made "disk = [ '$data/disk-made-qcow,qcow2,xvda,w' ]"
+    [ $us = theirs ] ||
+        ok 'made: not by ours with a disk that cannot be opened' unopened
+    make_qcow2 "$data/disk-made-qcow"
     ok "made: $us creates it, with a file" made $us
     ok 'made: theirs destroys it, and all of it' ended theirs "$(domid made)"
     guest_config pv made "disk = [ '$data/disk-made,raw,xvda,w' ]"

@@ -24,16 +24,23 @@ static int start_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     return h->ops->create(egc, h, call, user, false);
 }
 
+static int create_it(struct xen_rig *r, xen_rig_start *start, unsigned abort_ms,
+                     libxl_domain_config *c)
+{
+    int rc;
+
+    xen_rig_record(r, c);
+    rc = xen_rig_run_aborted(r, start, c, abort_ms);
+    libxl_domain_config_dispose(c);
+    return rc;
+}
+
 static int create(struct xen_rig *r, xen_rig_start *start, unsigned abort_ms)
 {
     libxl_domain_config c;
-    int rc;
 
     config_init(&c);
-    xen_rig_record(r, &c);
-    rc = xen_rig_run_aborted(r, start, &c, abort_ms);
-    libxl_domain_config_dispose(&c);
-    return rc;
+    return create_it(r, start, abort_ms, &c);
 }
 
 static void a_new_guest_is_built_off_the_loop_thread(void **state)
@@ -137,6 +144,43 @@ static void an_abort_is_answered_when_the_builder_has_ended(void **state)
     sem_destroy(&go_on);
 }
 
+/* ---- its disks ---- */
+
+#define DISK_STATE "/local/domain/0/backend/vbd/1/51712/state"
+
+static int create_with_disk(struct xen_rig *r, unsigned abort_ms)
+{
+    libxl_domain_config c;
+    libxl_device_disk *d;
+
+    config_init(&c);
+    d = libxl_domain_config_add_disk(&c);
+    d->vdev = strdup("xvda");
+    d->pdev_path = strdup("/dev/null");
+    d->backend = LIBXL_DISK_BACKEND_PHY;
+    d->format = LIBXL_DISK_FORMAT_RAW;
+    d->readwrite = true;
+    return create_it(r, start_create, abort_ms, &c);
+}
+
+static void take_disk(void)
+{
+    fake_xs_put(DISK_STATE, "2");
+}
+
+static void a_guest_whose_disk_is_taken_can_go(void **state)
+{
+    fake_xen.on_build = take_disk;
+    assert_int_equal(create_with_disk(*state, 0), 0);
+}
+
+static void a_guest_waits_for_a_disk_that_nobody_takes(void **state)
+{
+    assert_int_equal(create_with_disk(*state, 100), ERROR_ABORTED);
+    assert_int_equal(fake_xen.builds, 1);
+    assert_string_equal(fake_xs_get(DISK_STATE), "1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -154,6 +198,11 @@ int main(void)
             xen_rig_close),
         cmocka_unit_test_setup_teardown(
             an_abort_is_answered_when_the_builder_has_ended, xen_rig_open,
+            xen_rig_close),
+        cmocka_unit_test_setup_teardown(a_guest_whose_disk_is_taken_can_go,
+                                        xen_rig_open, xen_rig_close),
+        cmocka_unit_test_setup_teardown(
+            a_guest_waits_for_a_disk_that_nobody_takes, xen_rig_open,
             xen_rig_close),
     };
 

@@ -171,7 +171,7 @@ static void message(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
 int xen_rig_open(void **state)
 {
     struct xen_rig *r = calloc(1, sizeof(*r));
-    char lib[80];
+    static char lib[80]; /* the host keeps it */
 
     fake_xen = (struct fake_xen){0};
     fake_xs_empty();

@@ -55,6 +55,16 @@ void libxl__xen_nic_put(struct libxl__xs_writer *w, const libxl_device_nic *n);
 const char *libxl__xen_nic_tap(libxl__gc *gc, uint32_t domid,
                                const libxl_device_nic *n);
 
+/* ---- xen_disk_wait.c ---- */
+
+typedef struct libxl__xen_disk_wait libxl__xen_disk_wait;
+/* config need not outlive the call. NULL: no memory. */
+libxl__xen_disk_wait *libxl__xen_disk_wait_new(
+    libxl__host *h, libxl__host_call *call, const libxl_domain_config *config);
+/* Waits until the disks' backends have taken them, and answers the call.
+ * Abortable. */
+int libxl__xen_disk_wait_start(libxl__egc *egc, libxl__xen_disk_wait *dw);
+
 /* ---- xen_hotplug.c: a script of the host ---- */
 
 struct libxl__xen_script {

@@ -3,17 +3,12 @@
  * xen_dev_add.c - a device for a domain that runs.
  *
  * add -> nodes [-> a QEMU, for the first disk that wants one -> served]
- *     -> a disk: look (its backend has taken it)   -> done
+ *     -> a disk: xen_disk_wait.c                   -> done
  *        an interface: to its bridge -> plugged    -> done
  */
-#include <stdlib.h>
-
 #include "base/log.h"
 #include "host/xen_dev.h"
 #include "host/xen_dm_start.h"
-
-#define BACKEND_MS 10000u
-#define INIT_WAIT 2
 
 struct add {
     libxl__host *h;
@@ -74,34 +69,13 @@ static void take_back(struct add *a)
     libxl__xs_remove(xs, "%s", a->ends.libxl);
 }
 
-static int look(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
-{
-    struct add *a = w->call->user;
-    const char *state = libxl__xs_read(&w->hx->xs, libxl__egc_gc(egc),
-                                       "%s/state", a->ends.back);
-
-    if (state && strtol(state, NULL, 10) >= INIT_WAIT)
-        return 0;
-    if (rc_wait == ERROR_ABORTED)
-        return rc_wait;
-    if (libxl__now_ms(a->h->ctx) < w->deadline_ms)
-        return ERROR_NOT_READY;
-    LOGD(a->h->ctx, a->call->domid, ERROR,
-         "%s: what would serve it does not take it (is %s such an image?)",
-         a->name, a->dev.disk->pdev_path);
-    return ERROR_FAIL;
-}
-
 static int wait_for_backend(libxl__egc *egc, struct add *a)
 {
-    struct libxl__xen_wait *w = libxl__xen_wait_new(a->h, inner_call(a, done));
+    libxl_domain_config alone = {.disks = a->dev.disk, .num_disks = 1};
+    libxl__xen_disk_wait *dw =
+        libxl__xen_disk_wait_new(a->h, inner_call(a, done), &alone);
 
-    if (!w)
-        return ERROR_NOMEM;
-    w->look = look;
-    w->abortable = true;
-    w->deadline_ms = libxl__now_ms(a->h->ctx) + BACKEND_MS;
-    return libxl__xen_wait_start(egc, w);
+    return dw ? libxl__xen_disk_wait_start(egc, dw) : ERROR_NOMEM;
 }
 
 static int plug(libxl__egc *egc, struct add *a)

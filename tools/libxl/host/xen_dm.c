@@ -128,7 +128,6 @@ int libxl__xen_dm_save(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
 
     if (!dm)
         return ERROR_FAIL;
-    libxl__xen_dm_step(dm, "stop", NULL, false);
     libxl__xen_dm_step(dm, "add-fd", "{\"fdset-id\":" FDSET "}", true);
     libxl__xen_dm_step(dm, "xen-save-devices-state",
                        "{\"filename\":\"/dev/fdset/" FDSET "\",\"live\":false}",

@@ -136,7 +136,7 @@ int libxl__xen_is_deaf(struct libxl__host_xen *hx,
 const char *libxl__xen_program(libxl__gc *gc, const char *name);
 const char *libxl__xen_bios(libxl__gc *gc, const libxl_domain_config *config);
 int libxl__xen_console_exec(libxl__host *h, uint32_t domid);
-/* xen_qdisk.c: the two below, and what serves its disks */
+/* xen_served.c: the two below, and the QEMU that serves it */
 int libxl__xen_suspend_served(libxl__egc *egc, libxl__host *h,
                               libxl__host_call *call);
 int libxl__xen_resume_served(libxl__egc *egc, libxl__host *h,

@@ -102,13 +102,25 @@ static int make_ports(struct libxl__host_xen *hx, uint32_t domid,
 
 /* ---- who serves its devices ---- */
 
+/* In order of time; each is its own step's to answer. */
 struct served {
-    libxl__host_call *call; /* the caller's */
-    libxl__host_call qemu;  /* ours, until QEMU is ready */
+    libxl__host_call *call;       /* the caller's */
+    libxl__host_call qemu, disks; /* ours */
+    libxl__xen_disk_wait *wait;
     libxl__xen_plug *plug;
 };
 
 static void qemu_ready(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    struct served *sv = call->user;
+
+    if (!rc)
+        rc = libxl__xen_disk_wait_start(egc, sv->wait);
+    if (rc)
+        sv->call->callback(egc, sv->call, rc);
+}
+
+static void disks_taken(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     struct served *sv = call->user;
 
@@ -118,7 +130,19 @@ static void qemu_ready(libxl__egc *egc, libxl__host_call *call, int rc)
         sv->call->callback(egc, sv->call, rc);
 }
 
-/* QEMU first: an emulated interface is its, before it gets to its bridge. */
+static libxl__host_call inner_call(struct served *sv,
+                                   libxl__host_callback *callback)
+{
+    return (libxl__host_call){
+        .ao = sv->call->ao,
+        .domid = sv->call->domid,
+        .user = sv,
+        .callback = callback,
+    };
+}
+
+/* QEMU first: it serves disks, and an emulated interface is its before it gets
+ * to its bridge. */
 int libxl__xen_serve(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                      const libxl_domain_config *config, int state_fd)
 {
@@ -127,17 +151,14 @@ int libxl__xen_serve(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     if (!sv)
         return ERROR_NOMEM;
     sv->call = call;
+    sv->qemu = inner_call(sv, qemu_ready);
+    sv->disks = inner_call(sv, disks_taken);
+    sv->wait = libxl__xen_disk_wait_new(h, &sv->disks, config);
     sv->plug = libxl__xen_plug_new(h, call, config);
-    if (!sv->plug)
+    if (!sv->wait || !sv->plug)
         return ERROR_NOMEM;
     if (!libxl__xen_dev_want_qemu(config))
-        return libxl__xen_plug_start(egc, sv->plug);
-    sv->qemu = (libxl__host_call){
-        .ao = call->ao,
-        .domid = call->domid,
-        .user = sv,
-        .callback = qemu_ready,
-    };
+        return libxl__xen_disk_wait_start(egc, sv->wait);
     return libxl__xen_dm_spawn(egc, h, &sv->qemu, config, state_fd);
 }
 

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xen_qdisk.c - a PV or PVH guest whose disks QEMU serves stops, and goes on.
+ * xen_served.c - a guest that a QEMU serves stops, and goes on.
  *
  * suspend: the guest suspends -> stood_still -> QEMU: stop -> stopped
  * resume:  QEMU: cont -> goes_on -> the guest resumes
  *
- * "stop" drains and flushes: what an image format keeps in QEMU's memory is in
- * the file when another QEMU opens it, here or on another host. An HVM guest's
- * device model does that when it is saved.
+ * "stop" drains and flushes. What an emulated device still writes into the
+ * guest's memory comes before the last pages are read; and what an image format
+ * keeps in QEMU's memory is in the file when another QEMU opens it, here or on
+ * another host.
  */
 #include "base/log.h"
 #include "host/xen_dev.h"
@@ -26,9 +27,9 @@ static void stopped(libxl__egc *egc, libxl__xen_dm *dm, int rc);
 static void back_again(libxl__egc *egc, libxl__host_call *call, int rc);
 static void goes_on(libxl__egc *egc, libxl__xen_dm *dm, int rc);
 
-static bool has_disk_server(libxl__host *h, libxl__host_call *call)
+static bool has_qemu(libxl__host *h, libxl__host_call *call)
 {
-    return !h->ops->has_dm(h, call->domid) &&
+    return h->ops->has_dm(h, call->domid) ||
            libxl__xen_dm_is_there(libxl__host_xen_of(h), libxl__ao_gc(call->ao),
                                   call->domid);
 }
@@ -55,7 +56,7 @@ int libxl__xen_suspend_served(libxl__egc *egc, libxl__host *h,
 {
     struct stop *st;
 
-    if (!has_disk_server(h, call))
+    if (!has_qemu(h, call))
         return libxl__xen_suspend(egc, h, call);
     st = libxl__zalloc(libxl__ao_gc(call->ao), sizeof(*st));
     if (!st)
@@ -88,7 +89,7 @@ static void stopped(libxl__egc *egc, libxl__xen_dm *dm, int rc)
     st->rc = rc;
     if (rc) {
         LOGD(st->h->ctx, st->call->domid, ERROR,
-             "what serves its disks does not stop: the guest goes on");
+             "the QEMU that serves it does not stop: the guest goes on");
         rc = libxl__xen_resume(egc, st->h, inner_call(st, back_again));
         if (!rc)
             return;
@@ -106,7 +107,8 @@ static void back_again(libxl__egc *egc, libxl__host_call *call, int rc)
 int libxl__xen_resume_served(libxl__egc *egc, libxl__host *h,
                              libxl__host_call *call)
 {
-    if (!has_disk_server(h, call))
+    /* An HVM guest's is told when it resumes, whoever asks for that. */
+    if (h->ops->has_dm(h, call->domid) || !has_qemu(h, call))
         return libxl__xen_resume(egc, h, call);
     return libxl__xen_dm_cont(egc, h, call, goes_on);
 }
