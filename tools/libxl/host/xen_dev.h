@@ -51,7 +51,8 @@ const char *libxl__xen_nic_fault(const libxl_device_nic *n, bool hvm);
 int libxl__xen_nic_decide(libxl_ctx *ctx, libxl_device_nic *n,
                           libxl_nic_type type);
 void libxl__xen_nic_put(struct libxl__xs_writer *w, const libxl_device_nic *n);
-/* Of its emulated twin, which QEMU has; from gc. */
+/* Of its emulated twin, which QEMU has, until a script gives it another; from
+ * gc. */
 const char *libxl__xen_nic_tap(libxl__gc *gc, uint32_t domid,
                                const libxl_device_nic *n);
 
@@ -65,7 +66,6 @@ struct libxl__xen_script {
     const char *back;       /* the backend's path */
     const char *type;       /* "vif", "vbd" */
     const char *verb, *arg; /* arg: or NULL */
-    const char *vif, *tap;  /* "vif": names of interfaces; tap: or NULL */
     void *user;
     void (*done)(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
     /* private */
@@ -73,6 +73,8 @@ struct libxl__xen_script {
 };
 /* The one that the backend's node "script" names. */
 int libxl__xen_script_run(struct libxl__xen_script *s);
+/* Where the one of that name is; from gc. */
+const char *libxl__xen_script_path(libxl__gc *gc, const char *name);
 
 /* ---- xen_dev_plug.c ---- */
 

@@ -18,7 +18,7 @@
 
 struct iface {
     int devid;
-    const char *vif, *tap; /* tap: NULL, it has no emulated twin */
+    bool emulated; /* it has an emulated twin */
 };
 
 struct libxl__xen_plug {
@@ -40,19 +40,6 @@ static libxl__xen_plug *plug_of_tick(libxl__ev_time *ev)
     return CONTAINER_OF(ev, libxl__xen_plug, tick);
 }
 
-static bool describe(libxl__gc *gc, uint32_t domid, const libxl_device_nic *n,
-                     struct iface *out)
-{
-    bool emulated = n->nictype == LIBXL_NIC_TYPE_VIF_IOEMU;
-
-    out->devid = n->devid;
-    out->vif = n->ifname
-                   ? libxl__strdup(gc, n->ifname)
-                   : libxl__sprintf(gc, "vif%" PRIu32 ".%d", domid, n->devid);
-    out->tap = emulated ? libxl__xen_nic_tap(gc, domid, n) : NULL;
-    return out->vif && (out->tap || !emulated);
-}
-
 libxl__xen_plug *libxl__xen_plug_new(libxl__host *h, libxl__host_call *call,
                                      const libxl_domain_config *config)
 {
@@ -67,8 +54,10 @@ libxl__xen_plug *libxl__xen_plug_new(libxl__host *h, libxl__host_call *call,
     p->all = libxl__zalloc(gc, sizeof(*p->all) * ((size_t)p->nr + 1));
     libxl__ev_time_init(&p->tick);
     for (int i = 0; p->all && i < p->nr; i++)
-        if (!describe(gc, call->domid, &config->nics[i], &p->all[i]))
-            return NULL;
+        p->all[i] = (struct iface){
+            .devid = config->nics[i].devid,
+            .emulated = config->nics[i].nictype == LIBXL_NIC_TYPE_VIF_IOEMU,
+        };
     return p->all ? p : NULL;
 }
 
@@ -93,8 +82,6 @@ static void finish(libxl__egc *egc, libxl__xen_plug *p, int rc)
 
 static int run_script(libxl__xen_plug *p, const char *back, bool tap)
 {
-    const struct iface *i = &p->all[p->at];
-
     p->script = (struct libxl__xen_script){
         .hx = p->hx,
         .gc = libxl__ao_gc(p->call->ao),
@@ -103,8 +90,6 @@ static int run_script(libxl__xen_plug *p, const char *back, bool tap)
         .type = "vif",
         .verb = tap ? "add" : "online",
         .arg = tap ? "type_if=tap" : "type_if=vif",
-        .vif = i->vif,
-        .tap = i->tap,
         .user = p,
         .done = tap ? tap_done : vif_done,
     };
@@ -167,7 +152,7 @@ static void vif_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
         script_failed(egc, p);
         return;
     }
-    if (!p->all[p->at].tap) {
+    if (!p->all[p->at].emulated) {
         next(egc, p);
         return;
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xen_hotplug.c - runs a hotplug script of the host for one device. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -16,6 +17,28 @@
 static struct libxl__xen_script *script_of(libxl__ev_child *ch)
 {
     return CONTAINER_OF(ch, struct libxl__xen_script, child);
+}
+
+const char *libxl__xen_script_path(libxl__gc *gc, const char *name)
+{
+    return libxl__sprintf(gc, "%s%s", name[0] == '/' ? "" : LIBXL__XEN_SCRIPTS,
+                          name);
+}
+
+/* The names that netback and QEMU give. A vifname is the script's business: it
+ * looks for it in xenstore, and renames them. */
+static size_t put_names(const struct libxl__xen_script *s, const char **env)
+{
+    const char *devid = strrchr(s->back, '/') + 1;
+    const char *type = libxl__xs_read(&s->hx->xs, s->gc, "%s/type", s->back);
+    size_t n = 0;
+
+    env[n++] = "netdev=";
+    env[n++] = libxl__sprintf(s->gc, "vif=vif%" PRIu32 ".%s", s->domid, devid);
+    if (type && !strcmp(type, "vif_ioemu"))
+        env[n++] = libxl__sprintf(s->gc, "INTERFACE=vif%" PRIu32 ".%s-emu",
+                                  s->domid, devid);
+    return n;
 }
 
 /* Ours, and what the script looks for. */
@@ -35,12 +58,8 @@ static const char **make_env(const struct libxl__xen_script *s)
     env[n++] = libxl__sprintf(s->gc, "XENBUS_PATH=%s", path);
     env[n++] = libxl__sprintf(s->gc, "XENBUS_TYPE=%s", s->type);
     env[n++] = "XENBUS_BASE_PATH=backend";
-    if (s->vif) {
-        env[n++] = "netdev=";
-        env[n++] = libxl__sprintf(s->gc, "vif=%s", s->vif);
-    }
-    if (s->tap)
-        env[n++] = libxl__sprintf(s->gc, "INTERFACE=%s", s->tap);
+    if (!strcmp(s->type, "vif"))
+        n += put_names(s, env + n);
     for (size_t i = first; i < n; i++)
         if (!env[i])
             return NULL;
@@ -56,8 +75,8 @@ static void ended(libxl__egc *egc, libxl__ev_child *ch, pid_t pid, int status)
 
 int libxl__xen_script_run(struct libxl__xen_script *s)
 {
-    const char *script =
-        libxl__xs_read(&s->hx->xs, s->gc, "%s/script", s->back);
+    const char *name = libxl__xs_read(&s->hx->xs, s->gc, "%s/script", s->back);
+    const char *script = name ? libxl__xen_script_path(s->gc, name) : NULL;
     const char *argv[] = {script, s->verb, s->arg, NULL};
     const char **env = make_env(s);
 

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* test_xen_plug.c - the host's hotplug scripts: which, when, and with what. */
+#include "host/xen_rig.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "host/xen_dev.h"
+
+#define VIF "/local/domain/0/backend/vif/1/0"
+
+struct rig {
+    struct xen_rig *xen; /* first: xen_rig_close takes it */
+    libxl_domain_config config;
+    libxl__gc gc;
+    char script[96], ran[96];
+};
+
+static struct rig rig;
+
+/* A script that says what it is given, then does as the test wants. */
+static void write_script(const char *then)
+{
+    FILE *f = fopen(rig.script, "w");
+
+    assert_non_null(f);
+    fprintf(f,
+            "#!/bin/sh\n"
+            "echo \"$* vif=$vif tap=$INTERFACE\" >>%s\n%s\n",
+            rig.ran, then);
+    fclose(f);
+    assert_int_equal(chmod(rig.script, 0700), 0);
+}
+
+static const char *ran(void)
+{
+    static char text[1024];
+    FILE *f = fopen(rig.ran, "r");
+    size_t n = f ? fread(text, 1, sizeof(text) - 1, f) : 0;
+
+    text[n] = '\0';
+    if (f)
+        fclose(f);
+    return text;
+}
+
+static int open_rig(void **state)
+{
+    void *xen;
+
+    xen_rig_open(&xen);
+    rig.xen = xen;
+    libxl__gc_init(&rig.gc, rig.xen->ctx);
+    libxl_domain_config_init(&rig.config);
+    rig.config.c_info.name = strdup("web");
+    rig.config.c_info.type = LIBXL_DOMAIN_TYPE_HVM;
+    snprintf(rig.script, sizeof(rig.script), "%s/script", rig.xen->dir);
+    snprintf(rig.ran, sizeof(rig.ran), "%s/ran", rig.xen->dir);
+    write_script("");
+    return 0;
+}
+
+static int close_rig(void **state)
+{
+    void *xen = rig.xen;
+
+    libxl_domain_config_dispose(&rig.config);
+    libxl__gc_dispose(&rig.gc);
+    return xen_rig_close(&xen);
+}
+
+static libxl_device_nic *add_nic(libxl_nic_type type, const char *script)
+{
+    libxl_device_nic *n = libxl_domain_config_add_nic(&rig.config);
+
+    n->bridge = strdup("xenbr0");
+    n->nictype = type;
+    n->script = strdup(script);
+    assert_true(libxl_mac_from_text("00:16:3e:00:00:01", n->mac));
+    return n;
+}
+
+/* Its nodes, and a netback that has taken the first interface. */
+static void lay_out(void)
+{
+    assert_int_equal(libxl__xen_dev_decide(rig.xen->ctx, &rig.config), 0);
+    assert_int_equal(libxl__xen_dev_lay_out(libxl__host_xen_of(rig.xen->h),
+                                            &rig.gc, 1, &rig.config),
+                     0);
+    fake_xs_put(VIF "/state", "2");
+}
+
+static int start_plug(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                      const void *user)
+{
+    libxl__xen_plug *p = libxl__xen_plug_new(h, call, user);
+
+    return p ? libxl__xen_plug_start(egc, p) : ERROR_NOMEM;
+}
+
+static int plug(void)
+{
+    return xen_rig_run(rig.xen, start_plug, &rig.config);
+}
+
+/* ---- plugged in ---- */
+
+static void a_script_gets_the_names_that_the_drivers_give(void **state)
+{
+    add_nic(LIBXL_NIC_TYPE_VIF_IOEMU, rig.script)->ifname = strdup("web0");
+    lay_out();
+    assert_string_equal(fake_xs_get(VIF "/vifname"), "web0");
+    assert_int_equal(plug(), 0);
+    assert_string_equal(ran(), "online type_if=vif vif=vif1.0 tap=vif1.0-emu\n"
+                               "add type_if=tap vif=vif1.0 tap=vif1.0-emu\n");
+}
+
+static void an_emulated_interface_is_made_with_its_drivers_name(void **state)
+{
+    libxl_device_nic *n = add_nic(LIBXL_NIC_TYPE_VIF_IOEMU, rig.script);
+
+    n->ifname = strdup("web0");
+    n->devid = 2;
+    assert_string_equal(libxl__xen_nic_tap(&rig.gc, 7, n), "vif7.2-emu");
+}
+
+static void a_script_without_a_directory_is_one_of_xens(void **state)
+{
+    add_nic(LIBXL_NIC_TYPE_VIF, "no-such-script");
+    lay_out();
+    assert_string_equal(fake_xs_get(VIF "/script"),
+                        "/etc/xen/scripts/no-such-script");
+    fake_xs_put(VIF "/script", "nor-this"); /* as an older one left it */
+    assert_int_equal(plug(), ERROR_FAIL);
+    assert_non_null(
+        strstr(rig.xen->log, "cannot run /etc/xen/scripts/nor-this"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_script_gets_the_names_that_the_drivers_give),
+        TEST(an_emulated_interface_is_made_with_its_drivers_name),
+        TEST(a_script_without_a_directory_is_one_of_xens),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
