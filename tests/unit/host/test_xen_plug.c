@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/xen_dev.h"
 
@@ -138,6 +139,103 @@ static void a_script_without_a_directory_is_one_of_xens(void **state)
         strstr(rig.xen->log, "cannot run /etc/xen/scripts/nor-this"));
 }
 
+/* ---- a script that hangs ---- */
+
+/* With a child, which holds on to what the script has. */
+#define HANGS "sleep 1000 & echo $! >$0.pid; wait"
+
+/* 0: it has not come so far, or the process has ended. */
+static int pid_of_child(void)
+{
+    char path[128], state[2] = "";
+    int pid = 0;
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s.pid", rig.script);
+    f = fopen(path, "r");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%d", &pid) != 1)
+        pid = 0;
+    fclose(f);
+    snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    f = fopen(path, "r");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%*d %*s %1s", state) != 1 || *state == 'Z')
+        pid = 0; /* where the tests run, nobody may reap it */
+    fclose(f);
+    return pid;
+}
+
+static bool is_left(void)
+{
+    for (int i = 0; i < 1000 && pid_of_child(); i++)
+        usleep(10000);
+    return pid_of_child();
+}
+
+static void an_abort_ends_a_script_that_hangs(void **state)
+{
+    write_script(HANGS);
+    add_nic(LIBXL_NIC_TYPE_VIF, rig.script);
+    lay_out();
+    assert_int_equal(xen_rig_run_aborted(rig.xen, start_plug, &rig.config, 300),
+                     ERROR_ABORTED);
+    assert_false(is_left());
+}
+
+static void an_abort_ends_the_wait_for_a_driver(void **state)
+{
+    add_nic(LIBXL_NIC_TYPE_VIF, rig.script);
+    lay_out();
+    fake_xs_put(VIF "/state", "1");
+    assert_int_equal(xen_rig_run_aborted(rig.xen, start_plug, &rig.config, 20),
+                     ERROR_ABORTED);
+    assert_string_equal(ran(), "");
+}
+
+static struct libxl__xen_script script;
+
+static void script_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
+{
+    libxl__host_call *call = s->user;
+
+    call->callback(egc, call, ok ? 0 : ERROR_FAIL);
+}
+
+static int start_script(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                        const void *user)
+{
+    script = (struct libxl__xen_script){
+        .hx = libxl__host_xen_of(h),
+        .gc = libxl__ao_gc(call->ao),
+        .domid = 1,
+        .back = VIF,
+        .type = "vif",
+        .verb = "online",
+        .limit_ms = *(const unsigned *)user,
+        .user = call,
+        .done = script_done,
+    };
+    return libxl__xen_script_run(&script);
+}
+
+static void a_script_has_a_deadline(void **state)
+{
+    unsigned ms = 300;
+    char want[256];
+
+    write_script(HANGS);
+    add_nic(LIBXL_NIC_TYPE_VIF, rig.script);
+    lay_out();
+    assert_int_equal(xen_rig_run(rig.xen, start_script, &ms), ERROR_FAIL);
+    assert_false(is_left());
+    snprintf(want, sizeof(want), "%s online: vif 0: it has not ended within",
+             rig.script);
+    assert_non_null(strstr(rig.xen->log, want));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 
 int main(void)
@@ -146,6 +244,9 @@ int main(void)
         TEST(a_script_gets_the_names_that_the_drivers_give),
         TEST(an_emulated_interface_is_made_with_its_drivers_name),
         TEST(a_script_without_a_directory_is_one_of_xens),
+        TEST(an_abort_ends_a_script_that_hangs),
+        TEST(an_abort_ends_the_wait_for_a_driver),
+        TEST(a_script_has_a_deadline),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,12 +66,18 @@ struct libxl__xen_script {
     const char *back;       /* the backend's path */
     const char *type;       /* "vif", "vbd" */
     const char *verb, *arg; /* arg: or NULL */
+    libxl__ao *ao;          /* an abort of it ends the script; or NULL */
+    unsigned limit_ms;      /* 0: as long as upstream lets it run */
     void *user;
     void (*done)(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
     /* private */
     libxl__ev_child child;
+    libxl__ev_time deadline;
+    const char *path;
+    bool stopped; /* for done to see: killed, by the deadline or an abort */
 };
-/* The one that the backend's node "script" names. */
+/* The one that the backend's node "script" names. It is killed, with all that
+ * it has started, when it takes too long (logged). */
 int libxl__xen_script_run(struct libxl__xen_script *s);
 /* Where the one of that name is; from gc. */
 const char *libxl__xen_script_path(libxl__gc *gc, const char *name);

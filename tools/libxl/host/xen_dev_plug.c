@@ -3,6 +3,8 @@
  * xen_dev_plug.c - chain, for each interface:
  *   look (netback has made its end: state 2) -> script online -> vif_done
  *        [-> script add, for its emulated twin -> tap_done] -> next ... answer
+ *
+ * An abort is seen at each wait: a script that runs is killed.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -63,8 +65,8 @@ libxl__xen_plug *libxl__xen_plug_new(libxl__host *h, libxl__host_call *call,
 
 static int wait_for_backend(libxl__xen_plug *p)
 {
-    return libxl__ev_time_register_rel(p->hx->host.ctx, NULL, &p->tick, look,
-                                       LOOK_MS);
+    return libxl__ev_time_register_rel(p->hx->host.ctx, p->call->ao, &p->tick,
+                                       look, LOOK_MS);
 }
 
 int libxl__xen_plug_start(libxl__egc *egc, libxl__xen_plug *p)
@@ -90,6 +92,7 @@ static int run_script(libxl__xen_plug *p, const char *back, bool tap)
         .type = "vif",
         .verb = tap ? "add" : "online",
         .arg = tap ? "type_if=tap" : "type_if=vif",
+        .ao = p->call->ao,
         .user = p,
         .done = tap ? tap_done : vif_done,
     };
@@ -108,7 +111,9 @@ static void look(libxl__egc *egc, libxl__ev_time *ev, int rc)
     char *state =
         back ? libxl__xs_read(&p->hx->xs, gc, "%s/state", back) : NULL;
 
-    if (state && !strcmp(state, INIT_WAIT)) {
+    if (rc == ERROR_ABORTED) {
+        /* nothing of it has been begun */
+    } else if (state && !strcmp(state, INIT_WAIT)) {
         rc = run_script(p, back, false);
     } else if (libxl__now_ms(ctx) < p->give_up_ms) {
         rc = wait_for_backend(p);
@@ -136,11 +141,14 @@ static void next(libxl__egc *egc, libxl__xen_plug *p)
 
 static void script_failed(libxl__egc *egc, libxl__xen_plug *p)
 {
-    LOGD(p->hx->host.ctx, p->call->domid, ERROR,
-         "network interface %d: its hotplug script failed (does the bridge "
-         "exist?)",
-         p->all[p->at].devid);
-    finish(egc, p, ERROR_FAIL);
+    int rc = libxl__ao_aborting(p->call->ao);
+
+    if (!rc && !p->script.stopped)
+        LOGD(p->hx->host.ctx, p->call->domid, ERROR,
+             "network interface %d: its hotplug script failed (does the bridge "
+             "exist?)",
+             p->all[p->at].devid);
+    finish(egc, p, rc ? rc : ERROR_FAIL);
 }
 
 static void vif_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok)

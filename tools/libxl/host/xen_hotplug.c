@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xen_hotplug.c - runs a hotplug script of the host for one device. */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -12,11 +13,22 @@
 
 #define ENV_MAX 128
 #define OURS 8
+#define LIMIT_MS 40000u
 #define BACKENDS "/local/domain/0/"
 
 static struct libxl__xen_script *script_of(libxl__ev_child *ch)
 {
     return CONTAINER_OF(ch, struct libxl__xen_script, child);
+}
+
+static struct libxl__xen_script *script_of_deadline(libxl__ev_time *ev)
+{
+    return CONTAINER_OF(ev, struct libxl__xen_script, deadline);
+}
+
+static unsigned limit_ms(const struct libxl__xen_script *s)
+{
+    return s->limit_ms ? s->limit_ms : LIMIT_MS;
 }
 
 const char *libxl__xen_script_path(libxl__gc *gc, const char *name)
@@ -70,18 +82,28 @@ static void ended(libxl__egc *egc, libxl__ev_child *ch, pid_t pid, int status)
 {
     struct libxl__xen_script *s = script_of(ch);
 
-    s->done(egc, s, WIFEXITED(status) && !WEXITSTATUS(status));
+    libxl__ev_time_deregister(s->hx->host.ctx, &s->deadline);
+    s->done(egc, s, !s->stopped && WIFEXITED(status) && !WEXITSTATUS(status));
 }
 
-int libxl__xen_script_run(struct libxl__xen_script *s)
+/* What it has started goes with it: that is what it waits for. */
+static void stop(libxl__egc *egc, libxl__ev_time *ev, int rc)
 {
-    const char *name = libxl__xs_read(&s->hx->xs, s->gc, "%s/script", s->back);
-    const char *script = name ? libxl__xen_script_path(s->gc, name) : NULL;
-    const char *argv[] = {script, s->verb, s->arg, NULL};
-    const char **env = make_env(s);
+    struct libxl__xen_script *s = script_of_deadline(ev);
 
-    if (!script || !env)
-        return ERROR_FAIL;
+    if (rc == ERROR_TIMEDOUT)
+        LOGD(s->hx->host.ctx, s->domid, ERROR,
+             "%s %s: %s %s: it has not ended within %u s, and is killed",
+             s->path, s->verb, s->type, strrchr(s->back, '/') + 1,
+             limit_ms(s) / 1000);
+    s->stopped = true;
+    libxl__ev_child_kill_session(&s->child, SIGKILL);
+}
+
+static int spawn(struct libxl__xen_script *s, const char *const *env)
+{
+    const char *argv[] = {s->path, s->verb, s->arg, NULL};
+
     libxl__ev_child_init(&s->child);
     return libxl__ev_child_spawn(
         s->hx->host.ctx, &s->child, ended,
@@ -90,5 +112,28 @@ int libxl__xen_script_run(struct libxl__xen_script *s)
             .envp = env,
             .fds = (const int[]){-1, -1, STDERR_FILENO},
             .nr_fds = 3,
+            .new_session = true,
         });
+}
+
+int libxl__xen_script_run(struct libxl__xen_script *s)
+{
+    const char *name = libxl__xs_read(&s->hx->xs, s->gc, "%s/script", s->back);
+    const char **env = make_env(s);
+    libxl_ctx *ctx = s->hx->host.ctx;
+    int rc;
+
+    s->stopped = false;
+    s->path = name ? libxl__xen_script_path(s->gc, name) : NULL;
+    if (!s->path || !env)
+        return ERROR_FAIL;
+    libxl__ev_time_init(&s->deadline);
+    rc = libxl__ev_time_register_rel(ctx, s->ao, &s->deadline, stop,
+                                     limit_ms(s));
+    if (rc)
+        return rc;
+    rc = spawn(s, env);
+    if (rc)
+        libxl__ev_time_deregister(ctx, &s->deadline);
+    return rc;
 }
