@@ -236,6 +236,64 @@ static void a_script_has_a_deadline(void **state)
     assert_non_null(strstr(rig.xen->log, want));
 }
 
+/* ---- taken away ---- */
+
+static int start_clean(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                       const void *user)
+{
+    return libxl__xen_dev_clean(egc, h, call);
+}
+
+static int clean(void)
+{
+    return xen_rig_run(rig.xen, start_clean, NULL);
+}
+
+static void what_a_script_has_set_up_it_takes_away(void **state)
+{
+    add_nic(LIBXL_NIC_TYPE_VIF_IOEMU, rig.script);
+    add_nic(LIBXL_NIC_TYPE_VIF, rig.script);
+    lay_out();
+    assert_int_equal(clean(), 0);
+    assert_string_equal(ran(), "offline type_if=vif vif=vif1.0 tap=vif1.0-emu\n"
+                               "remove type_if=tap vif=vif1.0 tap=vif1.0-emu\n"
+                               "offline type_if=vif vif=vif1.1 tap=\n");
+    assert_null(fake_xs_get(VIF "/state"));
+}
+
+static void a_script_that_fails_does_not_keep_the_rest(void **state)
+{
+    write_script("exit 1");
+    add_nic(LIBXL_NIC_TYPE_VIF, rig.script);
+    add_nic(LIBXL_NIC_TYPE_VIF, "no-such-script");
+    lay_out();
+    assert_int_equal(clean(), 0);
+    assert_non_null(strstr(rig.xen->log, VIF ": its hotplug script failed"));
+    assert_null(fake_xs_get(VIF "/state"));
+}
+
+#define BACKEND "/local/domain/0/backend"
+
+/* Neither the hypervisor nor the toolstacks' part of xenstore know it. */
+static void backends_go_when_nothing_else_is_left(void **state)
+{
+    static const char *const left[] = {
+        BACKEND "/qdisk/1/51712/state", BACKEND "/vkbd/1/0/state",
+        BACKEND "/console/1/0/state", BACKEND "/vbd/1/51712/node",
+        BACKEND "/vbd/1/51728/physical-device"};
+
+    for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+        fake_xs_put(left[i], "/dev/loop9");
+    fake_xs_put(BACKEND "/vbd/1/51712/script", rig.script);
+    fake_xs_put(BACKEND "/vbd/1/51728/script", rig.script);
+    fake_xs_put(BACKEND "/vbd/2/51712/node", "/dev/loop8");
+    assert_int_equal(clean(), 0);
+    assert_string_equal(ran(), "remove vif= tap=\n");
+    for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+        assert_null(fake_xs_get(left[i]));
+    assert_non_null(fake_xs_get(BACKEND "/vbd/2/51712/node"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)
 
 int main(void)
@@ -247,6 +305,9 @@ int main(void)
         TEST(an_abort_ends_a_script_that_hangs),
         TEST(an_abort_ends_the_wait_for_a_driver),
         TEST(a_script_has_a_deadline),
+        TEST(what_a_script_has_set_up_it_takes_away),
+        TEST(a_script_that_fails_does_not_keep_the_rest),
+        TEST(backends_go_when_nothing_else_is_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

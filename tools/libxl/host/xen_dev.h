@@ -79,6 +79,10 @@ struct libxl__xen_script {
 /* The one that the backend's node "script" names. It is killed, with all that
  * it has started, when it takes too long (logged). */
 int libxl__xen_script_run(struct libxl__xen_script *s);
+/* False: the interface of that backend wants a vifname and has not got it, so
+ * who has is another one, which a script would take for this one. */
+bool libxl__xen_nic_has_its_name(struct libxl__host_xen *hx, libxl__gc *gc,
+                                 uint32_t domid, const char *back);
 /* Where the one of that name is; from gc. */
 const char *libxl__xen_script_path(libxl__gc *gc, const char *name);
 
@@ -93,7 +97,8 @@ int libxl__xen_plug_start(libxl__egc *egc, libxl__xen_plug *p);
 
 /* ---- xen_dev_clean.c: of a domain that is no more ---- */
 
-/* Ends what serves its devices, and answers the call. */
+/* Ends what serves its devices, removes all backends of that number, and
+ * answers the call. The hypervisor need not know the domain any more. */
 int libxl__xen_dev_clean(libxl__egc *egc, libxl__host *h,
                          libxl__host_call *call);
 

@@ -37,6 +37,16 @@ const char *libxl__xen_script_path(libxl__gc *gc, const char *name)
                           name);
 }
 
+bool libxl__xen_nic_has_its_name(struct libxl__host_xen *hx, libxl__gc *gc,
+                                 uint32_t domid, const char *back)
+{
+    const char *own = libxl__xs_read(&hx->xs, gc, "%s/vifname", back);
+    const char *plain = libxl__sprintf(gc, "/sys/class/net/vif%" PRIu32 ".%s",
+                                       domid, strrchr(back, '/') + 1);
+
+    return !own || (plain && access(plain, F_OK));
+}
+
 /* The names that netback and QEMU give. A vifname is the script's business: it
  * looks for it in xenstore, and renames them. */
 static size_t put_names(const struct libxl__xen_script *s, const char **env)
