@@ -236,6 +236,26 @@ static void a_script_has_a_deadline(void **state)
     assert_non_null(strstr(rig.xen->log, want));
 }
 
+static int start_plug_and_undo(libxl__egc *egc, libxl__host *h,
+                               libxl__host_call *call, const void *user)
+{
+    libxl__xen_plug *p = libxl__xen_plug_new(h, call, user);
+
+    libxl__xen_plug_undoes(p);
+    return libxl__xen_plug_start(egc, p);
+}
+
+static void half_a_script_is_undone_where_the_guest_stays(void **state)
+{
+    write_script("[ $1 = offline ]");
+    add_nic(LIBXL_NIC_TYPE_VIF, rig.script);
+    lay_out();
+    assert_int_equal(xen_rig_run(rig.xen, start_plug_and_undo, &rig.config),
+                     ERROR_FAIL);
+    assert_string_equal(ran(), "online type_if=vif vif=vif1.0 tap=\n"
+                               "offline type_if=vif vif=vif1.0 tap=\n");
+}
+
 /* ---- taken away ---- */
 
 static int start_clean(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
@@ -305,6 +325,7 @@ int main(void)
         TEST(an_abort_ends_a_script_that_hangs),
         TEST(an_abort_ends_the_wait_for_a_driver),
         TEST(a_script_has_a_deadline),
+        TEST(half_a_script_is_undone_where_the_guest_stays),
         TEST(what_a_script_has_set_up_it_takes_away),
         TEST(a_script_that_fails_does_not_keep_the_rest),
         TEST(backends_go_when_nothing_else_is_left),

@@ -92,6 +92,8 @@ typedef struct libxl__xen_plug libxl__xen_plug;
 /* config need not outlive the call. NULL: no memory. */
 libxl__xen_plug *libxl__xen_plug_new(libxl__host *h, libxl__host_call *call,
                                      const libxl_domain_config *config);
+/* When it fails it takes back what was begun: nobody ends the domain then. */
+void libxl__xen_plug_undoes(libxl__xen_plug *p);
 /* Connects the interfaces to their bridges, and answers the call. */
 int libxl__xen_plug_start(libxl__egc *egc, libxl__xen_plug *p);
 

@@ -109,6 +109,8 @@ static int plug(libxl__egc *egc, struct add *a)
     libxl_domain_config alone = {.nics = a->dev.nic, .num_nics = 1};
     libxl__xen_plug *p = libxl__xen_plug_new(a->h, inner_call(a, done), &alone);
 
+    if (p)
+        libxl__xen_plug_undoes(p);
     return p ? libxl__xen_plug_start(egc, p) : ERROR_NOMEM;
 }
 

@@ -28,6 +28,8 @@ struct libxl__xen_plug {
     libxl__host_call *call;
     struct iface *all;
     int nr, at; /* at: the one that is plugged */
+    bool undoes;
+    int rc; /* while it is undone */
     uint64_t give_up_ms;
     libxl__ev_time tick;
     struct libxl__xen_script script;
@@ -36,6 +38,7 @@ struct libxl__xen_plug {
 static void look(libxl__egc *egc, libxl__ev_time *ev, int rc);
 static void vif_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
 static void tap_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
+static void undone(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
 
 static libxl__xen_plug *plug_of_tick(libxl__ev_time *ev)
 {
@@ -63,6 +66,11 @@ libxl__xen_plug *libxl__xen_plug_new(libxl__host *h, libxl__host_call *call,
     return p->all ? p : NULL;
 }
 
+void libxl__xen_plug_undoes(libxl__xen_plug *p)
+{
+    p->undoes = true;
+}
+
 static int wait_for_backend(libxl__xen_plug *p)
 {
     return libxl__ev_time_register_rel(p->hx->host.ctx, p->call->ao, &p->tick,
@@ -82,20 +90,25 @@ static void finish(libxl__egc *egc, libxl__xen_plug *p, int rc)
     p->call->callback(egc, p->call, rc);
 }
 
-static int run_script(libxl__xen_plug *p, const char *back, bool tap)
+static struct libxl__xen_script script_for(libxl__xen_plug *p, const char *back)
 {
-    p->script = (struct libxl__xen_script){
+    return (struct libxl__xen_script){
         .hx = p->hx,
         .gc = libxl__ao_gc(p->call->ao),
         .domid = p->call->domid,
         .back = back,
         .type = "vif",
-        .verb = tap ? "add" : "online",
-        .arg = tap ? "type_if=tap" : "type_if=vif",
-        .ao = p->call->ao,
         .user = p,
-        .done = tap ? tap_done : vif_done,
     };
+}
+
+static int run_script(libxl__xen_plug *p, const char *back, bool tap)
+{
+    p->script = script_for(p, back);
+    p->script.verb = tap ? "add" : "online";
+    p->script.arg = tap ? "type_if=tap" : "type_if=vif";
+    p->script.ao = p->call->ao;
+    p->script.done = tap ? tap_done : vif_done;
     return libxl__xen_script_run(&p->script);
 }
 
@@ -139,6 +152,19 @@ static void next(libxl__egc *egc, libxl__xen_plug *p)
         finish(egc, p, rc);
 }
 
+/* A script that has been aborted may have done half of it. */
+static int undo(libxl__xen_plug *p, const char *back)
+{
+    p->script = script_for(p, back);
+    p->script.verb = "offline";
+    p->script.arg = "type_if=vif";
+    p->script.done = undone;
+    if (!libxl__xen_nic_has_its_name(p->hx, p->script.gc, p->script.domid,
+                                     back))
+        return ERROR_NOTFOUND;
+    return libxl__xen_script_run(&p->script);
+}
+
 static void script_failed(libxl__egc *egc, libxl__xen_plug *p)
 {
     int rc = libxl__ao_aborting(p->call->ao);
@@ -148,7 +174,16 @@ static void script_failed(libxl__egc *egc, libxl__xen_plug *p)
              "network interface %d: its hotplug script failed (does the bridge "
              "exist?)",
              p->all[p->at].devid);
-    finish(egc, p, rc ? rc : ERROR_FAIL);
+    p->rc = rc ? rc : ERROR_FAIL;
+    if (!p->undoes || undo(p, p->script.back))
+        finish(egc, p, p->rc);
+}
+
+static void undone(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
+{
+    libxl__xen_plug *p = s->user;
+
+    finish(egc, p, p->rc);
 }
 
 static void vif_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
