@@ -10,6 +10,9 @@
 #ifndef LIBXL_XEN_DEV_H
 #define LIBXL_XEN_DEV_H
 
+#include <stdio.h>
+#include <sys/types.h>
+
 #include "host/xen_host.h"
 
 #define LIBXL__XEN_SCRIPTS "/etc/xen/scripts/"
@@ -44,7 +47,8 @@ void libxl__xen_put_back(struct libxl__xs_writer *w,
 /* NULL, or why it is not carried. */
 const char *libxl__xen_disk_fault(const libxl_device_disk *d, bool hvm);
 void libxl__xen_disk_decide(libxl_device_disk *d);
-void libxl__xen_disk_put(struct libxl__xs_writer *w,
+/* Within a transaction: it looks for others that have the same. */
+void libxl__xen_disk_put(struct libxl__host_xen *hx, struct libxl__xs_writer *w,
                          const libxl_device_disk *d);
 const char *libxl__xen_nic_fault(const libxl_device_nic *n, bool hvm);
 /* type: for an interface that has none */
@@ -55,6 +59,16 @@ void libxl__xen_nic_put(struct libxl__xs_writer *w, const libxl_device_nic *n);
  * gc. */
 const char *libxl__xen_nic_tap(libxl__gc *gc, uint32_t domid,
                                const libxl_device_nic *n);
+
+/* ---- xen_disk_share.c: who else uses it ---- */
+
+/* ERROR_FAIL, logged: somebody does, and one of the two writes. To be called
+ * within the transaction that the disk's nodes are written in. */
+int libxl__xen_disk_check_free(struct libxl__host_xen *hx, libxl__gc *gc,
+                               uint32_t domid, const libxl_device_disk *d);
+/* By a table like /proc/mounts; *where: the directory. */
+bool libxl__xen_is_mounted(FILE *mounts, dev_t dev, bool write, char *where,
+                           size_t size);
 
 /* ---- xen_hotplug.c: a script of the host ---- */
 

@@ -55,7 +55,7 @@ static int put_nodes(struct add *a)
             return rc;
         w.rc = 0;
         if (a->dev.disk)
-            libxl__xen_disk_put(&w, a->dev.disk);
+            libxl__xen_disk_put(hx, &w, a->dev.disk);
         else
             libxl__xen_nic_put(&w, a->dev.nic);
         if (w.rc)
