@@ -21,6 +21,24 @@ make_bridge() {
     ifconfig xenbr0 up
 }
 
+# Xen's own, which says what it is run for.
+make_vif_script() {
+    cat >/etc/xen/scripts/vif-test <<'EOF'
+#!/bin/sh
+echo "$*" >>/tmp/vif.log
+exec /etc/xen/scripts/vif-bridge "$@"
+EOF
+    chmod +x /etc/xen/scripts/vif-test
+}
+
+# It was run for each guest that came and for each that went; one is there.
+has_script() {
+    local on off
+    on=$(grep -c ^online /tmp/vif.log)
+    off=$(grep -c ^offline /tmp/vif.log)
+    [ $((on - off)) = 1 ] || { cat /tmp/vif.log; return 1; }
+}
+
 answers() { # NAME COMMAND PATTERN
     type_to "$1" "$2" && says "$1" "$3"
 }
@@ -43,7 +61,11 @@ has_disk() {
 }
 
 has_vif() {
+    local name
+    name=vif$(domid "$1").0
+    name=$(xenstore-read "/local/domain/0/backend/vif/$(domid "$1")/0/vifname" \
+        2>/dev/null || echo "$name")
     answers "$1" net '^NET eth0 00:16:3e:00:00:01' &&
         [ "$(key_of "$1" device/vif/0/state)" = 4 ] &&
-        [ -e "/sys/class/net/xenbr0/brif/vif$(domid "$1").0" ]
+        [ -e "/sys/class/net/xenbr0/brif/$name" ]
 }

@@ -21,6 +21,7 @@ prepare() {
     truncate -s 16M "$data/disk-phy"
     losetup /dev/loop0 "$data/disk-phy"
     make_bridge
+    make_vif_script
 }
 
 has_smp() {
@@ -120,6 +121,15 @@ attach() { # WHOSE DISK...
     write_disk hot first && has hot disk,vif
 }
 
+# Another guest, or none.
+alone() {
+    guest_config pvh twin "disk = [ '$data/disk-hot,qcow2,xvda,w' ]"
+    ! run_xl ours create -q /tmp/twin.cfg >/tmp/twin.log 2>&1 || return 1
+    cat /tmp/twin.log
+    grep -q 'domain [0-9]* (hot) uses /data/disk-hot' /tmp/twin.log &&
+        ! xl list twin >/dev/null 2>&1 && has_disk hot
+}
+
 # Both name the same devices, in the same columns.
 agree() {
     local what
@@ -156,6 +166,7 @@ hot() {
     ok "hot: $us attaches a disk and an interface" \
         attach $us vdev=xvda,format=qcow2,target="$data/disk-hot"
     ok 'hot: both list them alike' agree 2
+    [ "$us" = theirs ] || ok 'hot: its disk is not given to another' alone
     ok "hot: save by $us, received by theirs, with them" \
         hot_moves save $us theirs disk,vif
     ok "hot: $us detaches them" detach $us

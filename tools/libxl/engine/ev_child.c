@@ -243,6 +243,13 @@ int libxl__ev_child_kill(libxl__ev_child *ch, int signo)
     return !r || errno == ESRCH ? 0 : ERROR_FAIL;
 }
 
+/* Unreaped: the group's number is still its own. */
+int libxl__ev_child_kill_session(libxl__ev_child *ch, int signo)
+{
+    assert(libxl__ev_child_inuse(ch));
+    return !kill(-ch->pid, signo) || errno == ESRCH ? 0 : ERROR_FAIL;
+}
+
 void libxl__ev_child_forget(libxl__ev_child *ch)
 {
     if (!ch->slot)

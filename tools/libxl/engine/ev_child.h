@@ -49,6 +49,8 @@ int libxl__ev_child_spawn(libxl_ctx *ctx, libxl__ev_child *ch,
                           const struct libxl__spawn_params *params);
 /* 0 also when it has died already and is only not reaped yet. */
 int libxl__ev_child_kill(libxl__ev_child *ch, int signo);
+/* The same, of one with a session of its own and all in its process group. */
+int libxl__ev_child_kill_session(libxl__ev_child *ch, int signo);
 /* The process goes on without us; the engine reaps it if it dies first. */
 void libxl__ev_child_forget(libxl__ev_child *ch);
 bool libxl__ev_child_inuse(const libxl__ev_child *ch);

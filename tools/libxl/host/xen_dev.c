@@ -150,14 +150,36 @@ void libxl__xen_put_back(struct libxl__xs_writer *w,
     libxl__xs_put(w, perms, "online", "%s", "1");
 }
 
-int libxl__xen_dev_lay_out(struct libxl__host_xen *hx, libxl__gc *gc,
-                           uint32_t domid, const libxl_domain_config *config)
+static int put_all(struct libxl__host_xen *hx, libxl__gc *gc, uint32_t domid,
+                   const libxl_domain_config *config)
 {
     struct libxl__xs_writer w = {.xs = &hx->xs, .gc = gc, .guest = domid};
 
     for (int i = 0; i < config->num_disks && !w.rc; i++)
-        libxl__xen_disk_put(&w, &config->disks[i]);
+        libxl__xen_disk_put(hx, &w, &config->disks[i]);
     for (int i = 0; i < config->num_nics && !w.rc; i++)
         libxl__xen_nic_put(&w, &config->nics[i]);
     return w.rc;
+}
+
+/* At once, so that nobody takes a disk between our look for others that use it
+ * and our nodes. */
+int libxl__xen_dev_lay_out(struct libxl__host_xen *hx, libxl__gc *gc,
+                           uint32_t domid, const libxl_domain_config *config)
+{
+    int rc;
+
+    if (!config->num_disks && !config->num_nics)
+        return 0;
+    do {
+        rc = libxl__xs_begin(&hx->xs);
+        if (rc)
+            return rc;
+        rc = put_all(hx, gc, domid, config);
+        if (rc)
+            libxl__xs_rollback(&hx->xs);
+        else
+            rc = libxl__xs_commit(&hx->xs);
+    } while (rc == ERROR_NOT_READY);
+    return rc;
 }

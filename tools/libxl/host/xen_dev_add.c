@@ -50,7 +50,7 @@ static int put_nodes(struct add *a)
             return rc;
         w.rc = 0;
         if (a->dev.disk)
-            libxl__xen_disk_put(&w, a->dev.disk);
+            libxl__xen_disk_put(hx, &w, a->dev.disk);
         else
             libxl__xen_nic_put(&w, a->dev.nic);
         if (w.rc)
@@ -83,6 +83,8 @@ static int plug(libxl__egc *egc, struct add *a)
     libxl_domain_config alone = {.nics = a->dev.nic, .num_nics = 1};
     libxl__xen_plug *p = libxl__xen_plug_new(a->h, inner_call(a, done), &alone);
 
+    if (p)
+        libxl__xen_plug_undoes(p);
     return p ? libxl__xen_plug_start(egc, p) : ERROR_NOMEM;
 }
 

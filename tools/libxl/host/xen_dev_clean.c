@@ -2,10 +2,12 @@
 /*
  * xen_dev_clean.c - what is left of the devices of a domain that has ended.
  *
- * clean -> { script remove -> script_done }... -> nodes, answer
+ * clean -> { script -> script_done }... -> nodes, answer
  *
- * Upstream's xl puts files on loop devices by its script for disks: it has to
- * take them off again. Interfaces go with their nodes.
+ * What the host's scripts have set up they take away again: ports of switches,
+ * rules, routes; and the loop devices that upstream's xl puts files on. Only
+ * the backends' nodes are asked: the domain, and what else xenstore knew of it,
+ * may be gone.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -13,79 +15,122 @@
 #include "base/log.h"
 #include "host/xen_dev.h"
 
+#define BACKENDS "/local/domain/0/backend"
+
+struct task {
+    const char *back, *type, *verb, *arg;
+};
+
 struct clean {
     struct libxl__host_xen *hx;
+    libxl__gc *gc;
     libxl__host_call *call;
-    const char **backs; /* NULL-terminated: disks on a loop device */
-    int at;
+    struct task *tasks;
+    int nr, at;
     struct libxl__xen_script script;
 };
 
 static void script_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
 
-static void remove_nodes(struct clean *c)
+static char **children(struct clean *c, const char *dir)
 {
-    static const char *const kinds[] = {"vbd", "qdisk", "vif"};
+    static char *none[] = {NULL};
+    char **names =
+        dir ? libxl__xs_children(&c->hx->xs, c->gc, "%s", dir) : NULL;
 
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        libxl__xs_remove(&c->hx->xs, "/local/domain/0/backend/%s/%" PRIu32,
-                         kinds[i], c->call->domid);
+    return names ? names : none;
 }
 
-static bool is_on_loop(struct libxl__host_xen *hx, libxl__gc *gc,
-                       const char *back)
+static void remove_nodes(struct clean *c)
 {
-    const char *node =
-        back ? libxl__xs_read(&hx->xs, gc, "%s/node", back) : NULL;
+    for (char **kind = children(c, BACKENDS); *kind; kind++)
+        libxl__xs_remove(&c->hx->xs, BACKENDS "/%s/%" PRIu32, *kind,
+                         c->call->domid);
+}
+
+/* ---- what there is to do ---- */
+
+static bool is_on_loop(struct clean *c, const char *back)
+{
+    const char *node = libxl__xs_read(&c->hx->xs, c->gc, "%s/node", back);
 
     return node && !strncmp(node, "/dev/loop", strlen("/dev/loop"));
 }
 
-/* NULL: no memory. */
-static const char **find_loops(struct libxl__host_xen *hx, libxl__gc *gc,
-                               uint32_t domid)
+static bool is_emulated(struct clean *c, const char *back)
 {
-    static char *none[] = {NULL};
-    char **ids =
-        libxl__xs_children(&hx->xs, gc, "/libxl/%" PRIu32 "/device/vbd", domid);
-    size_t n = 0, nr = 0;
-    const char **out;
+    const char *type = libxl__xs_read(&c->hx->xs, c->gc, "%s/type", back);
 
-    for (ids = ids ? ids : none; ids[n];)
-        n++;
-    out = libxl__zalloc(gc, sizeof(*out) * (n + 1));
-    for (size_t i = 0; out && i < n; i++) {
-        out[nr] = libxl__xs_read(&hx->xs, gc,
-                                 "/libxl/%" PRIu32 "/device/vbd/%s/backend",
-                                 domid, ids[i]);
-        if (is_on_loop(hx, gc, out[nr]))
-            nr++;
-    }
-    if (out)
-        out[nr] = NULL;
-    return out;
+    return type && !strcmp(type, "vif_ioemu");
 }
+
+static void add(struct clean *c, struct task t)
+{
+    c->tasks[c->nr++] = t;
+}
+
+static void add_disk(struct clean *c, const char *back)
+{
+    if (is_on_loop(c, back))
+        add(c, (struct task){back, "vbd", "remove", NULL});
+}
+
+static void add_nic(struct clean *c, const char *back)
+{
+    if (!libxl__xen_nic_has_its_name(c->hx, c->gc, c->call->domid, back))
+        return;
+    add(c, (struct task){back, "vif", "offline", "type_if=vif"});
+    if (is_emulated(c, back))
+        add(c, (struct task){back, "vif", "remove", "type_if=tap"});
+}
+
+static int find(struct clean *c, const char *kind,
+                void (*add_one)(struct clean *c, const char *back))
+{
+    const char *dir =
+        libxl__sprintf(c->gc, BACKENDS "/%s/%" PRIu32, kind, c->call->domid);
+    char **ids = children(c, dir);
+    struct task *more;
+    size_t n = 0;
+
+    while (ids[n])
+        n++;
+    more = libxl__zalloc(c->gc, sizeof(*more) * ((size_t)c->nr + 2 * n + 1));
+    if (!dir || !more)
+        return ERROR_NOMEM;
+    if (c->nr)
+        memcpy(more, c->tasks, sizeof(*more) * (size_t)c->nr);
+    c->tasks = more;
+    for (size_t i = 0; i < n; i++) {
+        const char *back = libxl__sprintf(c->gc, "%s/%s", dir, ids[i]);
+
+        if (!back)
+            return ERROR_NOMEM;
+        add_one(c, back);
+    }
+    return 0;
+}
+
+/* ---- doing it ---- */
 
 /* ERROR_NOT_READY: there is none any more. */
 static int next_script(struct clean *c)
 {
-    const char *back;
-    int rc;
+    while (c->at < c->nr) {
+        const struct task *t = &c->tasks[c->at++];
 
-    while ((back = c->backs[c->at])) {
-        c->at++;
         c->script = (struct libxl__xen_script){
             .hx = c->hx,
-            .gc = libxl__ao_gc(c->call->ao),
+            .gc = c->gc,
             .domid = c->call->domid,
-            .back = back,
-            .type = "vbd",
-            .verb = "remove",
+            .back = t->back,
+            .type = t->type,
+            .verb = t->verb,
+            .arg = t->arg,
             .user = c,
             .done = script_done,
         };
-        rc = libxl__xen_script_run(&c->script);
-        if (!rc)
+        if (!libxl__xen_script_run(&c->script))
             return 0;
     }
     return ERROR_NOT_READY;
@@ -97,8 +142,9 @@ static void script_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
 
     if (!ok)
         LOGD(c->hx->host.ctx, c->call->domid, WARN,
-             "%s: its hotplug script failed: a loop device may be left",
-             s->back);
+             "%s: its hotplug script failed (%s): %s may be left", s->back,
+             s->verb,
+             strcmp(s->type, "vif") ? "a loop device" : "what it has set up");
     if (!next_script(c))
         return;
     remove_nodes(c);
@@ -110,14 +156,18 @@ int libxl__xen_dev_clean(libxl__egc *egc, libxl__host *h,
 {
     libxl__gc *gc = libxl__ao_gc(call->ao);
     struct clean *c = libxl__zalloc(gc, sizeof(*c));
+    int rc;
 
     if (!c)
         return ERROR_NOMEM;
     c->hx = libxl__host_xen_of(h);
+    c->gc = gc;
     c->call = call;
-    c->backs = find_loops(c->hx, gc, call->domid);
-    if (!c->backs)
-        return ERROR_NOMEM;
+    rc = find(c, "vbd", add_disk);
+    if (!rc)
+        rc = find(c, "vif", add_nic);
+    if (rc)
+        return rc;
     if (!next_script(c))
         return 0;
     remove_nodes(c);

@@ -3,6 +3,8 @@
  * xen_dev_plug.c - chain, for each interface:
  *   look (netback has made its end: state 2) -> script online -> vif_done
  *        [-> script add, for its emulated twin -> tap_done] -> next ... answer
+ *
+ * An abort is seen at each wait: a script that runs is killed.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,7 +20,7 @@
 
 struct iface {
     int devid;
-    const char *vif, *tap; /* tap: NULL, it has no emulated twin */
+    bool emulated; /* it has an emulated twin */
 };
 
 struct libxl__xen_plug {
@@ -26,6 +28,8 @@ struct libxl__xen_plug {
     libxl__host_call *call;
     struct iface *all;
     int nr, at; /* at: the one that is plugged */
+    bool undoes;
+    int rc; /* while it is undone */
     uint64_t give_up_ms;
     libxl__ev_time tick;
     struct libxl__xen_script script;
@@ -34,23 +38,11 @@ struct libxl__xen_plug {
 static void look(libxl__egc *egc, libxl__ev_time *ev, int rc);
 static void vif_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
 static void tap_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
+static void undone(libxl__egc *egc, struct libxl__xen_script *s, bool ok);
 
 static libxl__xen_plug *plug_of_tick(libxl__ev_time *ev)
 {
     return CONTAINER_OF(ev, libxl__xen_plug, tick);
-}
-
-static bool describe(libxl__gc *gc, uint32_t domid, const libxl_device_nic *n,
-                     struct iface *out)
-{
-    bool emulated = n->nictype == LIBXL_NIC_TYPE_VIF_IOEMU;
-
-    out->devid = n->devid;
-    out->vif = n->ifname
-                   ? libxl__strdup(gc, n->ifname)
-                   : libxl__sprintf(gc, "vif%" PRIu32 ".%d", domid, n->devid);
-    out->tap = emulated ? libxl__xen_nic_tap(gc, domid, n) : NULL;
-    return out->vif && (out->tap || !emulated);
 }
 
 libxl__xen_plug *libxl__xen_plug_new(libxl__host *h, libxl__host_call *call,
@@ -67,15 +59,22 @@ libxl__xen_plug *libxl__xen_plug_new(libxl__host *h, libxl__host_call *call,
     p->all = libxl__zalloc(gc, sizeof(*p->all) * ((size_t)p->nr + 1));
     libxl__ev_time_init(&p->tick);
     for (int i = 0; p->all && i < p->nr; i++)
-        if (!describe(gc, call->domid, &config->nics[i], &p->all[i]))
-            return NULL;
+        p->all[i] = (struct iface){
+            .devid = config->nics[i].devid,
+            .emulated = config->nics[i].nictype == LIBXL_NIC_TYPE_VIF_IOEMU,
+        };
     return p->all ? p : NULL;
+}
+
+void libxl__xen_plug_undoes(libxl__xen_plug *p)
+{
+    p->undoes = true;
 }
 
 static int wait_for_backend(libxl__xen_plug *p)
 {
-    return libxl__ev_time_register_rel(p->hx->host.ctx, NULL, &p->tick, look,
-                                       LOOK_MS);
+    return libxl__ev_time_register_rel(p->hx->host.ctx, p->call->ao, &p->tick,
+                                       look, LOOK_MS);
 }
 
 int libxl__xen_plug_start(libxl__egc *egc, libxl__xen_plug *p)
@@ -91,23 +90,25 @@ static void finish(libxl__egc *egc, libxl__xen_plug *p, int rc)
     p->call->callback(egc, p->call, rc);
 }
 
-static int run_script(libxl__xen_plug *p, const char *back, bool tap)
+static struct libxl__xen_script script_for(libxl__xen_plug *p, const char *back)
 {
-    const struct iface *i = &p->all[p->at];
-
-    p->script = (struct libxl__xen_script){
+    return (struct libxl__xen_script){
         .hx = p->hx,
         .gc = libxl__ao_gc(p->call->ao),
         .domid = p->call->domid,
         .back = back,
         .type = "vif",
-        .verb = tap ? "add" : "online",
-        .arg = tap ? "type_if=tap" : "type_if=vif",
-        .vif = i->vif,
-        .tap = i->tap,
         .user = p,
-        .done = tap ? tap_done : vif_done,
     };
+}
+
+static int run_script(libxl__xen_plug *p, const char *back, bool tap)
+{
+    p->script = script_for(p, back);
+    p->script.verb = tap ? "add" : "online";
+    p->script.arg = tap ? "type_if=tap" : "type_if=vif";
+    p->script.ao = p->call->ao;
+    p->script.done = tap ? tap_done : vif_done;
     return libxl__xen_script_run(&p->script);
 }
 
@@ -123,7 +124,9 @@ static void look(libxl__egc *egc, libxl__ev_time *ev, int rc)
     char *state =
         back ? libxl__xs_read(&p->hx->xs, gc, "%s/state", back) : NULL;
 
-    if (state && !strcmp(state, INIT_WAIT)) {
+    if (rc == ERROR_ABORTED) {
+        /* nothing of it has been begun */
+    } else if (state && !strcmp(state, INIT_WAIT)) {
         rc = run_script(p, back, false);
     } else if (libxl__now_ms(ctx) < p->give_up_ms) {
         rc = wait_for_backend(p);
@@ -149,13 +152,38 @@ static void next(libxl__egc *egc, libxl__xen_plug *p)
         finish(egc, p, rc);
 }
 
+/* A script that has been aborted may have done half of it. */
+static int undo(libxl__xen_plug *p, const char *back)
+{
+    p->script = script_for(p, back);
+    p->script.verb = "offline";
+    p->script.arg = "type_if=vif";
+    p->script.done = undone;
+    if (!libxl__xen_nic_has_its_name(p->hx, p->script.gc, p->script.domid,
+                                     back))
+        return ERROR_NOTFOUND;
+    return libxl__xen_script_run(&p->script);
+}
+
 static void script_failed(libxl__egc *egc, libxl__xen_plug *p)
 {
-    LOGD(p->hx->host.ctx, p->call->domid, ERROR,
-         "network interface %d: its hotplug script failed (does the bridge "
-         "exist?)",
-         p->all[p->at].devid);
-    finish(egc, p, ERROR_FAIL);
+    int rc = libxl__ao_aborting(p->call->ao);
+
+    if (!rc && !p->script.stopped)
+        LOGD(p->hx->host.ctx, p->call->domid, ERROR,
+             "network interface %d: its hotplug script failed (does the bridge "
+             "exist?)",
+             p->all[p->at].devid);
+    p->rc = rc ? rc : ERROR_FAIL;
+    if (!p->undoes || undo(p, p->script.back))
+        finish(egc, p, p->rc);
+}
+
+static void undone(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
+{
+    libxl__xen_plug *p = s->user;
+
+    finish(egc, p, p->rc);
 }
 
 static void vif_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
@@ -167,7 +195,7 @@ static void vif_done(libxl__egc *egc, struct libxl__xen_script *s, bool ok)
         script_failed(egc, p);
         return;
     }
-    if (!p->all[p->at].tap) {
+    if (!p->all[p->at].emulated) {
         next(egc, p);
         return;
     }

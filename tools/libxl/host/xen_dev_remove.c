@@ -150,8 +150,6 @@ static void finish(libxl__egc *egc, struct removal *rm)
 static bool run_script(struct removal *rm, libxl__gc *gc)
 {
     bool nic = !strcmp(rm->kind, "vif");
-    const char *own =
-        libxl__xs_read(xs_of(rm), gc, "%s/vifname", rm->ends.back);
 
     if (!nic && !libxl__xs_read(xs_of(rm), gc, "%s/node", rm->ends.back))
         return false;
@@ -163,10 +161,6 @@ static bool run_script(struct removal *rm, libxl__gc *gc)
         .type = rm->kind,
         .verb = nic ? "offline" : "remove",
         .arg = nic ? "type_if=vif" : NULL,
-        .vif = !nic  ? NULL
-               : own ? own
-                     : libxl__sprintf(gc, "vif%" PRIu32 ".%u", rm->call->domid,
-                                      rm->id),
         .user = rm,
         .done = script_done,
     };

@@ -95,7 +95,8 @@ static void put_qdisk(struct libxl__xs_writer *w, const libxl_device_disk *d,
         libxl__xs_put(w, perms, "direct-io-safe", "%s", "1");
 }
 
-/* What upstream's script would find out, so that it need not run. */
+/* What upstream's script would find out, so that it need not run; who else uses
+ * it has been looked at. */
 static void put_phy(struct libxl__xs_writer *w, const libxl_device_disk *d,
                     enum libxl__xs_perms perms)
 {
@@ -135,7 +136,8 @@ static void put_back(struct libxl__xs_writer *w,
     libxl__xs_put(w, perms, "state", "%s", "1");
 }
 
-void libxl__xen_disk_put(struct libxl__xs_writer *w, const libxl_device_disk *d)
+void libxl__xen_disk_put(struct libxl__host_xen *hx, struct libxl__xs_writer *w,
+                         const libxl_device_disk *d)
 {
     bool qdisk = d->backend == LIBXL_DISK_BACKEND_QDISK;
     struct libxl__xen_ends e;
@@ -150,6 +152,9 @@ void libxl__xen_disk_put(struct libxl__xs_writer *w, const libxl_device_disk *d)
         w->rc = ERROR_NOMEM;
         return;
     }
+    w->rc = libxl__xen_disk_check_free(hx, w->gc, w->guest, d);
+    if (w->rc)
+        return;
     libxl__xen_put_front(w, &e);
     libxl__xs_put(w, LIBXL__XS_GUEST_SHARES, "virtual-device", "%u",
                   vdev.number);

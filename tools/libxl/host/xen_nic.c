@@ -39,9 +39,7 @@ int libxl__xen_nic_decide(libxl_ctx *ctx, libxl_device_nic *n,
 const char *libxl__xen_nic_tap(libxl__gc *gc, uint32_t domid,
                                const libxl_device_nic *n)
 {
-    return n->ifname
-               ? libxl__sprintf(gc, "%s-emu", n->ifname)
-               : libxl__sprintf(gc, "vif%" PRIu32 ".%d-emu", domid, n->devid);
+    return libxl__sprintf(gc, "vif%" PRIu32 ".%d-emu", domid, n->devid);
 }
 
 static void put_back(struct libxl__xs_writer *w,
@@ -49,10 +47,15 @@ static void put_back(struct libxl__xs_writer *w,
                      const char *mac, enum libxl__xs_perms perms)
 {
     bool emulated = n->nictype == LIBXL_NIC_TYPE_VIF_IOEMU;
+    const char *script =
+        libxl__xen_script_path(w->gc, n->script ? n->script : "vif-bridge");
 
+    if (!script) {
+        w->rc = ERROR_NOMEM;
+        return;
+    }
     libxl__xen_put_back(w, e, perms);
-    libxl__xs_put(w, perms, "script", "%s",
-                  n->script ? n->script : LIBXL__XEN_SCRIPTS "vif-bridge");
+    libxl__xs_put(w, perms, "script", "%s", script);
     if (n->ifname)
         libxl__xs_put(w, perms, "vifname", "%s", n->ifname);
     libxl__xs_put(w, perms, "mac", "%s", mac);
