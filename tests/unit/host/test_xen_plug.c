@@ -292,6 +292,24 @@ static void a_script_that_fails_does_not_keep_the_rest(void **state)
     assert_null(fake_xs_get(VIF "/state"));
 }
 
+static int start_remove(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                        const void *user)
+{
+    return libxl__xen_dev_remove(egc, h, call, user, false);
+}
+
+static void a_detached_interface_is_named_as_when_it_came(void **state)
+{
+    libxl_device_nic *n = add_nic(LIBXL_NIC_TYPE_VIF, rig.script);
+    struct libxl__dev dev = {.nic = n};
+
+    n->ifname = strdup("web0");
+    lay_out();
+    fake_xs_put(VIF "/state", "6");
+    assert_int_equal(xen_rig_run(rig.xen, start_remove, &dev), 0);
+    assert_string_equal(ran(), "offline type_if=vif vif=vif1.0 tap=\n");
+}
+
 #define BACKEND "/local/domain/0/backend"
 
 /* Neither the hypervisor nor the toolstacks' part of xenstore know it. */
@@ -328,6 +346,7 @@ int main(void)
         TEST(half_a_script_is_undone_where_the_guest_stays),
         TEST(what_a_script_has_set_up_it_takes_away),
         TEST(a_script_that_fails_does_not_keep_the_rest),
+        TEST(a_detached_interface_is_named_as_when_it_came),
         TEST(backends_go_when_nothing_else_is_left),
     };
 
