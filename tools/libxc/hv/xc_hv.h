@@ -155,6 +155,7 @@ struct xc_hv_fake_params {
     xc_pfn_t seed_pfns;      /* only below it is a page made from it; 0: all */
     uint32_t dirty_per_call; /* pages written behind each call while logging */
     unsigned pv_width;       /* PV: 4 or 8; 0: 8 */
+    uint64_t max_pages;      /* populate gives no more; 0: no limit */
 };
 int xc_hv_fake_open(const struct xc_hv_fake_params *p, struct xc_hv **out);
 
