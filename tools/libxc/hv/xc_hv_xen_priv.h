@@ -56,6 +56,7 @@ struct xc_hv_xen {
     unsigned nr_left;
     bool guest_stands; /* the log was read for the last time */
     bool restore;
+    bool out_of_reach;          /* its own account of itself cannot be true */
     struct xc_hv_xen_frames pv; /* of a PV domain */
     /* restore: the hypervisor wants both policies in one call */
     struct xc_hv_buf cpuid, msrs;

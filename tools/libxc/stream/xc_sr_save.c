@@ -171,6 +171,21 @@ static int save_all(struct xc_sr_save *s)
     return rc ? rc : xc_sr_save_record(s, XC_REC_END, NULL, 0);
 }
 
+static int fail_info(struct xc_sr_save *s, int rc)
+{
+    const char *name = xc_hv_name(s->p->hv);
+
+    if (rc == -ERANGE)
+        return xc_sr_fail(&s->p->cb, rc,
+                          "the guest's own account of its memory cannot be "
+                          "true (%s): its highest page lies where no guest of "
+                          "this host has one, or its list of frames leads "
+                          "nowhere",
+                          name);
+    return xc_sr_fail(&s->p->cb, rc, "cannot learn about the guest (%s): %s",
+                      name, strerror(-rc));
+}
+
 static int save_init(struct xc_sr_save *s)
 {
     const struct xc_sr_callbacks *cb = &s->p->cb;
@@ -183,8 +198,7 @@ static int save_init(struct xc_sr_save *s)
     int rc = xc_hv_info(s->p->hv, &s->info);
 
     if (rc)
-        return xc_sr_fail(cb, rc, "cannot learn about the guest (%s): %s",
-                          xc_hv_name(s->p->hv), strerror(-rc));
+        return fail_info(s, rc);
     xc_sr_io_init(&s->io, s->p->fd);
     s->io.cancelled = cb->cancelled;
     s->io.cancel_data = cb->data;
