@@ -236,6 +236,66 @@ static void guest_that_was_larger_than_1_tib_is_taken(void **state)
     assert_int_equal(size_of(2 * TIB_PAGES, false), 0);
 }
 
+static struct xc_hv *open_pv(void)
+{
+    struct xc_hv_xen_params p = {.domid = DOMID};
+    struct xc_hv *hv;
+
+    xen.pv = true;
+    xen.nr_gpfns = PV_PFNS;
+    assert_int_equal(xc_hv_xen_open(&p, &hv), 0);
+    return hv;
+}
+
+static void frames_of_a_pv_guest_are_looked_up(void **state)
+{
+    struct xc_hv *hv = open_pv();
+    xc_pfn_t pfns[] = {3, PV_PFNS - 1}, back[2];
+    uint64_t mfns[2];
+    uint32_t types[2];
+
+    assert_int_equal(xc_hv_pv_mfns_of(hv, pfns, 2, mfns), 0);
+    assert_int_equal(mfns[1], FIRST_MFN + PV_PFNS - 1);
+    assert_int_equal(xc_hv_pv_pfns_of(hv, mfns, 2, back), 0);
+    assert_memory_equal(back, pfns, sizeof(pfns));
+    assert_int_equal(xc_hv_page_types(hv, pfns, 2, types), 0);
+    assert_int_equal(types[0], 0);
+    xc_hv_close(hv);
+}
+
+/* Pages must not be left out of a file because a lookup failed. */
+static void table_that_cannot_be_mapped_is_an_error_everywhere(void **state)
+{
+    struct xc_hv *hv = open_pv();
+    xc_pfn_t pfn = 3;
+    uint64_t mfn = FIRST_MFN;
+    struct xc_hv_buf frames;
+    struct xc_pfn_run run;
+    const void *page;
+    uint32_t type;
+
+    xen.m2p_fails = true;
+    assert_int_equal(xc_hv_next_run(hv, 0, &run), -ENOMEM);
+    assert_int_equal(xc_hv_page_types(hv, &pfn, 1, &type), -ENOMEM);
+    assert_int_equal(xc_hv_map_batch(hv, &pfn, 1, &page), -ENOMEM);
+    assert_int_equal(xc_hv_pv_pfns_of(hv, &mfn, 1, &pfn), -ENOMEM);
+    assert_int_equal(xc_hv_pv_p2m_frames(hv, &frames), -ENOMEM);
+    xc_hv_close(hv);
+}
+
+static void failed_lookup_is_not_forgotten(void **state)
+{
+    struct xc_hv *hv = open_pv();
+    uint64_t mfn = FIRST_MFN;
+    xc_pfn_t pfn;
+
+    xen.m2p_fails = true;
+    assert_int_equal(xc_hv_pv_pfns_of(hv, &mfn, 1, &pfn), -ENOMEM);
+    xen.m2p_fails = false;
+    assert_int_equal(xc_hv_pv_pfns_of(hv, &mfn, 1, &pfn), -ENOMEM);
+    xc_hv_close(hv);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +306,10 @@ int main(void)
         cmocka_unit_test_setup(guest_of_more_than_1_tib_is_taken, reset),
         cmocka_unit_test_setup(guest_that_was_larger_than_1_tib_is_taken,
                                reset),
+        cmocka_unit_test_setup(frames_of_a_pv_guest_are_looked_up, reset),
+        cmocka_unit_test_setup(
+            table_that_cannot_be_mapped_is_an_error_everywhere, reset),
+        cmocka_unit_test_setup(failed_lookup_is_not_forgotten, reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
