@@ -236,6 +236,35 @@ static void guest_that_was_larger_than_1_tib_is_taken(void **state)
     assert_int_equal(size_of(2 * TIB_PAGES, false), 0);
 }
 
+static void guest_that_has_grown_is_noticed(void **state)
+{
+    struct xc_hv_xen_params p = {.domid = DOMID};
+    struct xc_hv_info info;
+    struct xc_hv *hv;
+
+    xen.nr_gpfns = GIB_PAGES;
+    assert_int_equal(xc_hv_xen_open(&p, &hv), 0);
+    xen.nr_gpfns = GIB_PAGES - 1;
+    assert_int_equal(xc_hv_info(hv, &info), 0);
+    xen.nr_gpfns = GIB_PAGES + 1;
+    assert_int_equal(xc_hv_info(hv, &info), -ERANGE);
+    xc_hv_close(hv);
+}
+
+/* It has no pages yet. */
+static void new_domain_is_not_asked_for_its_highest_page(void **state)
+{
+    struct xc_hv_xen_params p = {.domid = DOMID, .restore = true};
+    struct xc_hv_info info;
+    struct xc_hv *hv;
+
+    xen.nr_gpfns = UINT64_MAX;
+    assert_int_equal(xc_hv_xen_open(&p, &hv), 0);
+    assert_int_equal(xc_hv_info(hv, &info), 0);
+    assert_int_equal(info.nr_pfns, 4 * GIB_PAGES + xen.max_pages);
+    xc_hv_close(hv);
+}
+
 static struct xc_hv *open_pv(void)
 {
     struct xc_hv_xen_params p = {.domid = DOMID};
@@ -305,6 +334,9 @@ int main(void)
                                reset),
         cmocka_unit_test_setup(guest_of_more_than_1_tib_is_taken, reset),
         cmocka_unit_test_setup(guest_that_was_larger_than_1_tib_is_taken,
+                               reset),
+        cmocka_unit_test_setup(guest_that_has_grown_is_noticed, reset),
+        cmocka_unit_test_setup(new_domain_is_not_asked_for_its_highest_page,
                                reset),
         cmocka_unit_test_setup(frames_of_a_pv_guest_are_looked_up, reset),
         cmocka_unit_test_setup(

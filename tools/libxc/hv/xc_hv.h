@@ -70,6 +70,8 @@ void xc_hv_buf_free(struct xc_hv_buf *b);
 struct xc_hv_ops {
     const char *name;
     void (*close)(struct xc_hv *hv); /* accepts half-open; frees hv */
+    /* A save asks again when the guest stands. -ERANGE: what the guest says of
+     * its memory cannot be true; or it has more PFNs than at first. */
     int (*info)(struct xc_hv *hv, struct xc_hv_info *out);
     /* The first run of pages at or after from that may hold anything (may be
      * longer than the caller wants). -ENOENT: none. */

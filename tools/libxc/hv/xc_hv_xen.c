@@ -46,15 +46,30 @@ static void xen_close(struct xc_hv *hv)
     free(x);
 }
 
+/* What was added behind the last PFN is in no log: it would be left out. */
+static int check_size(struct xc_hv_xen *x)
+{
+    xen_pfn_t nr;
+
+    if (x->out_of_reach)
+        return -ERANGE;
+    if (x->restore)
+        return 0;
+    if (xc_domain_nr_gpfns(x->xch, x->domid, &nr) < 0)
+        return xc_hv_xen_errno();
+    return nr > x->base.nr_pfns ? -ERANGE : 0;
+}
+
 static int xen_info(struct xc_hv *hv, struct xc_hv_info *out)
 {
     struct xc_hv_xen *x = xc_hv_xen_of(hv);
-    int version = xc_version(x->xch, XENVER_version, NULL);
+    int version = xc_version(x->xch, XENVER_version, NULL), rc;
 
     if (version < 0)
         return xc_hv_xen_errno();
-    if (x->out_of_reach)
-        return -ERANGE;
+    rc = check_size(x);
+    if (rc)
+        return rc;
     /* A fresh page holds what its last owner left: zero_fresh is false. */
     *out = (struct xc_hv_info){
         .type = hv->pv ? XC_GUEST_PV : XC_GUEST_HVM,

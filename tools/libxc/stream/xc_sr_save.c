@@ -119,6 +119,36 @@ int xc_sr_save_dirty_pages(struct xc_sr_save *s)
     return xc_sr_batch_flush(s->batch);
 }
 
+static int fail_info(struct xc_sr_save *s, int rc)
+{
+    const char *name = xc_hv_name(s->p->hv);
+
+    if (rc == -ERANGE)
+        return xc_sr_fail(&s->p->cb, rc,
+                          "the guest's own account of its memory cannot be "
+                          "true (%s): its highest page lies where no guest of "
+                          "this host has one, or its list of frames leads "
+                          "nowhere",
+                          name);
+    return xc_sr_fail(&s->p->cb, rc, "cannot learn about the guest (%s): %s",
+                      name, strerror(-rc));
+}
+
+/* Neither the log nor the walk over all pages goes beyond what was there when
+ * the save began. */
+static int check_size(struct xc_sr_save *s)
+{
+    struct xc_hv_info now;
+    int rc = xc_hv_info(s->p->hv, &now);
+
+    if (rc == -ERANGE)
+        return xc_sr_fail(&s->p->cb, rc,
+                          "memory was added to the guest while it was being "
+                          "saved (%s): try again",
+                          xc_hv_name(s->p->hv));
+    return rc ? fail_info(s, rc) : 0;
+}
+
 int xc_sr_save_suspend(struct xc_sr_save *s)
 {
     int rc = 0;
@@ -129,7 +159,7 @@ int xc_sr_save_suspend(struct xc_sr_save *s)
         return xc_sr_fail(&s->p->cb, rc, "the guest could not be suspended: %s",
                           strerror(-rc));
     s->tables.guest_stands = true;
-    return 0;
+    return check_size(s);
 }
 
 static int save_memory(struct xc_sr_save *s)
@@ -169,21 +199,6 @@ static int save_all(struct xc_sr_save *s)
     for (size_t i = 0; !rc && i < sizeof(steps) / sizeof(steps[0]); i++)
         rc = steps[i](s);
     return rc ? rc : xc_sr_save_record(s, XC_REC_END, NULL, 0);
-}
-
-static int fail_info(struct xc_sr_save *s, int rc)
-{
-    const char *name = xc_hv_name(s->p->hv);
-
-    if (rc == -ERANGE)
-        return xc_sr_fail(&s->p->cb, rc,
-                          "the guest's own account of its memory cannot be "
-                          "true (%s): its highest page lies where no guest of "
-                          "this host has one, or its list of frames leads "
-                          "nowhere",
-                          name);
-    return xc_sr_fail(&s->p->cb, rc, "cannot learn about the guest (%s): %s",
-                      name, strerror(-rc));
 }
 
 static int save_init(struct xc_sr_save *s)
