@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "hv/xc_hv_fault.h"
 #include "hv/xc_hv_pv.h"
 #include "libxc_stream/sr_bench.h"
 #include "stream/xc_sr_pv_layout.h"
@@ -225,6 +226,42 @@ static void table_that_was_given_back_meanwhile_is_not_pinned(void **state)
     trip_close(&t);
 }
 
+static unsigned count_records(int fd, enum xc_rec_type wanted)
+{
+    off_t at = 40;
+    uint32_t head[2];
+    unsigned n = 0;
+
+    do {
+        assert_int_equal(pread(fd, head, sizeof(head), at), sizeof(head));
+        n += head[0] == (uint32_t)wanted;
+        at += 8 + (off_t)((head[1] + 7) & ~7u);
+    } while (head[0] != XC_REC_END);
+    return n;
+}
+
+/* Between our first look and the suspend the guest may move it. */
+static void p2m_that_moved_is_told_again_of_a_guest_that_stands(void **state)
+{
+    struct xc_hv_fault_plan moved = {.kind = XC_HV_FAULT_FAIL,
+                                     .op = "pv_p2m_stable",
+                                     .at = 1,
+                                     .error = -ESTALE};
+    struct sr_guest g = {.pages = PAGES, .seed = 4, .pv_width = 8};
+    struct xc_hv *inner;
+    struct trip t;
+
+    trip_open(&t, &g);
+    inner = t.from;
+    assert_int_equal(xc_hv_fault_open(inner, &moved, &t.from), 0);
+    trip_go(&t, false, false);
+    assert_int_equal(t.save_rc, 0);
+    assert_int_equal(t.restore_rc, 0);
+    assert_int_equal(count_records(t.fd, XC_REC_X86_PV_P2M_FRAMES), 2);
+    sr_assert_same_guest(inner, t.to);
+    trip_close(&t);
+}
+
 static void table_level_is_read_from_the_type(void **state)
 {
     assert_int_equal(xc_sr_table_level(XC_PT_NOTAB), 0);
@@ -279,6 +316,7 @@ int main(void)
         cmocka_unit_test(superpage_is_refused),
         cmocka_unit_test(page_that_only_a_table_names_is_zero),
         cmocka_unit_test(table_that_was_given_back_meanwhile_is_not_pinned),
+        cmocka_unit_test(p2m_that_moved_is_told_again_of_a_guest_that_stands),
         cmocka_unit_test(table_level_is_read_from_the_type),
         cmocka_unit_test(xens_slots_are_emptied),
         cmocka_unit_test(cr3_of_32_bits_is_folded),

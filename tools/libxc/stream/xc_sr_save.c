@@ -3,7 +3,7 @@
  * xc_sr_save.c - the order of a save:
  *
  *   headers -> static data -> STATIC_DATA_END
- *   -> not live: suspend -> all pages
+ *   -> not live: suspend -> (PV: where its p2m is, if that moved) -> all pages
  *      live:     xc_sr_live.c (log, passes, suspend, what is left)
  *   -> verify: VERIFY -> all pages once more
  *   -> state -> END -> (the owner of the stream goes on) -> dirty log off
@@ -169,6 +169,8 @@ static int save_memory(struct xc_sr_save *s)
     if (s->p->live)
         return xc_sr_live(s);
     rc = xc_sr_save_suspend(s);
+    if (!rc) /* the guest ran on behind our first look at it */
+        rc = xc_sr_save_p2m_again(s);
     return rc ? rc : xc_sr_save_all_pages(s);
 }
 
