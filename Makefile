@@ -47,11 +47,14 @@ ring_c := $(filter-out $(mains),$(wildcard tools/libxl/ring/*.c))
 libxl_c := $(filter-out $(mains) $(xen_c) $(preload_c) $(helper_c) $(ring_c) \
              $(agentd_c),$(wildcard tools/libxl/*/*.c))
 xl_c := $(wildcard tools/xl/*.c)
-unit_c := $(wildcard tests/unit/*/test_*.c tests/fault/test_*.c)
+# the plugin's own test, with functions of its own for Xen's libraries
+hv_xen_test_c := tests/unit/libxc_hv/test_hv_xen.c
+unit_c := $(filter-out $(if $(filter 0,$(XEN)),$(hv_xen_test_c)),\
+            $(wildcard tests/unit/*/test_*.c tests/fault/test_*.c))
 # all of xl but its main, for its tests
 xl_parts_c := $(filter-out tools/xl/xl.c,$(xl_c))
 fuzz_c := $(wildcard tests/fuzz/fuzz_*.c)
-testlib_c := $(filter-out $(unit_c),$(wildcard tests/unit/*/*.c tests/fault/*.c))
+testlib_c := $(filter-out $(unit_c) $(hv_xen_test_c),$(wildcard tests/unit/*/*.c tests/fault/*.c))
 
 obj = $(patsubst %.c,$(O)/obj/%.o,$(1))
 unit_bin := $(patsubst tests/%.c,$(O)/tests/%,$(unit_c))
@@ -233,6 +236,9 @@ $(O)/tests/xen/xen-sr: $(O)/obj/tests/xen/xen_sr.o $(O)/lib/libxc.a
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lxenctrl -lxenguest -lxenstore
 
 $(filter $(O)/tests/unit/xl/%,$(unit_bin)): $(call obj,$(xl_parts_c))
+$(O)/tests/unit/libxc_hv/test_hv_xen: $(call obj,$(hv_xen_c))
+$(O)/tests/unit/libxc_hv/test_hv_xen: LIBS_XC += -lxenctrl -lxenguest \
+  -lxenforeignmemory -lxencall -lxentoollog
 $(unit_bin): $(O)/tests/%: $(O)/obj/tests/%.o $(call obj,$(testlib_c)) \
              $(O)/lib/libring.a $(O)/lib/libagentd.a \
              $(O)/lib/libxl.a $(O)/lib/libxc.a

@@ -4,12 +4,15 @@
 # Debian's xl and ours.
 . /mnt/host/streams.sh
 
+# An odd number: its memory ends in the middle of a piece of 2 MiB.
+mib=129
+
 restore_theirs() {
     unwrap "$theirs" >"$share/theirs.libxc.save" &&
-        xen-sr restore "$share/theirs.libxc.save" guest 96
+        xen-sr restore "$share/theirs.libxc.save" guest $mib
 }
 
-guest_config pvh guest
+guest_config pvh guest "memory = $mib"
 ok "Debian's xl creates it" xl create -q /tmp/guest.cfg
 ok 'it counts' starts guest
 ok "Debian's xl saves it, and it goes on" xl save -c guest "$theirs"
@@ -37,7 +40,7 @@ ok 'we save what we restored' xen-sr save "$(domid guest)" "$share/again.libxc.s
 at=$(ticks guest)
 forget_log guest
 ok 'it is destroyed' xl destroy guest
-ok 'we restore what we saved' xen-sr restore "$share/again.libxc.save" guest 96
+ok 'we restore what we saved' xen-sr restore "$share/again.libxc.save" guest $mib
 ok "it counts on from $at, its memory right" goes_on guest "$at"
 ok 'it is destroyed in the end' xl destroy guest
 done_testing

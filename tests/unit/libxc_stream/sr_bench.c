@@ -23,6 +23,7 @@ static struct xc_hv *open_fake(const struct sr_guest *g, uint64_t seed)
         .qemu_host = g->qemu_host,
         .seed = seed,
         .dirty_per_call = g->dirty_per_call,
+        .max_pages = g->max_pages,
     };
     struct xc_hv *hv;
 

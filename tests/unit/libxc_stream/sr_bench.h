@@ -13,7 +13,8 @@ struct sr_guest {
     bool qemu_host;
     uint64_t seed;
     uint32_t dirty_per_call;
-    unsigned pv_width; /* 0: not PV */
+    unsigned pv_width;  /* 0: not PV */
+    uint64_t max_pages; /* that a restore may make; 0: no limit */
 };
 
 struct sr_log {

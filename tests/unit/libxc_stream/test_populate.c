@@ -20,9 +20,9 @@ struct scene {
     struct xc_sr_populate p;
 };
 
-static void open_scene(struct scene *s)
+static void open_limited(struct scene *s, uint64_t max_pages)
 {
-    struct sr_guest g = {.pages = PAGES};
+    struct sr_guest g = {.pages = PAGES, .max_pages = max_pages};
     struct xc_hv_fault_plan count = {.op = "populate_extent"};
     struct xc_hv_info info;
 
@@ -31,6 +31,11 @@ static void open_scene(struct scene *s)
     assert_int_equal(xc_hv_info(s->hv, &info), 0);
     assert_true(info.has_extents);
     assert_int_equal(xc_sr_populate_init(&s->p, s->hv, &info), 0);
+}
+
+static void open_scene(struct scene *s)
+{
+    open_limited(s, 0);
 }
 
 static void close_scene(struct scene *s)
@@ -92,6 +97,32 @@ static void what_nobody_asked_for_goes_away(void **state)
     close_scene(&s);
 }
 
+/* The domain has room for no more than it will have. */
+static void rest_of_a_piece_makes_room_for_single_pages(void **state)
+{
+    struct scene s;
+
+    open_limited(&s, 1024);
+    ask(&s, 0, 512 + HALF);
+    ask(&s, 2000, 3);
+    ask(&s, 3000, HALF - 3);
+    assert_made(&s, 1024, 2);
+    close_scene(&s);
+}
+
+static void single_pages_before_a_piece_leave_it_its_room(void **state)
+{
+    xc_pfn_t pfns[2 + HALF] = {7, 8};
+    struct scene s;
+
+    for (size_t i = 0; i < HALF; i++)
+        pfns[2 + i] = 512 + i;
+    open_limited(&s, 512);
+    assert_int_equal(xc_sr_populate(&s.p, pfns, 2 + HALF), 0);
+    assert_made(&s, 2 + HALF, 1);
+    close_scene(&s);
+}
+
 static void less_than_half_comes_singly(void **state)
 {
     struct scene s;
@@ -136,6 +167,8 @@ int main(void)
         cmocka_unit_test(a_whole_row_is_one_piece),
         cmocka_unit_test(a_piece_goes_on_in_the_next_batch),
         cmocka_unit_test(what_nobody_asked_for_goes_away),
+        cmocka_unit_test(rest_of_a_piece_makes_room_for_single_pages),
+        cmocka_unit_test(single_pages_before_a_piece_leave_it_its_room),
         cmocka_unit_test(less_than_half_comes_singly),
         cmocka_unit_test(single_pages_do_where_there_are_no_pieces),
         cmocka_unit_test(pages_twice_in_a_list_are_made_once),

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "hv/xc_hv_fault.h"
 #include "hv/xc_hv_pv.h"
 #include "libxc_stream/sr_bench.h"
 #include "stream/xc_sr_pv_layout.h"
@@ -19,6 +20,7 @@
 #define FOREIGN_MFN 0x999u
 #define L1_PFN 5u
 #define FLAGS 0x67u
+#define L1_TYPE 0x10000000u
 
 struct trip {
     struct xc_hv *from, *to;
@@ -185,6 +187,81 @@ static void page_that_only_a_table_names_is_zero(void **state)
     trip_close(&t);
 }
 
+#define BALLOONED_PFN (PAGES - 4)
+
+static int gives_a_table_back(void *data)
+{
+    struct xc_hv *hv = ((struct sr_log *)data)->guest;
+    xc_pfn_t pfn = BALLOONED_PFN;
+
+    xc_hv_fake_guest_writes(hv, pfn, 0);
+    return xc_hv_unpopulate(hv, &pfn, 1);
+}
+
+/* What it held is none of a table's business any more. */
+static void table_that_was_given_back_meanwhile_is_not_pinned(void **state)
+{
+    struct sr_guest g = {.pages = PAGES, .seed = 9, .pv_width = 8};
+    xc_pfn_t pfn = BALLOONED_PFN;
+    struct xc_sr_save_params sp;
+    struct xc_sr_restore_params rp;
+    struct xc_sr_stats stats;
+    struct trip t;
+
+    trip_open(&t, &g);
+    t.log.guest = t.from;
+    xc_hv_fake_guest_writes(t.from, pfn, 0);
+    assert_int_equal(xc_hv_populate(t.from, &pfn, 1), 0);
+    memset(table_of(t.from, pfn), 0, XC_PAGE_SIZE);
+    xc_hv_fake_pv_set_type(t.from, pfn, (XC_PT_PINNED | L1_TYPE) >> 28);
+    sp = sr_save_params(t.from, t.fd, &t.log);
+    sp.live = true;
+    sp.cb.suspend = gives_a_table_back;
+    assert_int_equal(xc_sr_save(&sp, &stats), 0);
+    sr_rewind(t.fd);
+    rp = sr_restore_params(t.to, t.fd, &t.log);
+    assert_int_equal(xc_sr_restore(&rp, &t.result), 0);
+    assert_int_equal(xc_hv_fake_pv_type(t.to, pfn), 0);
+    assert_int_not_equal(xc_hv_fake_pv_type(t.to, L1_PFN), 0);
+    trip_close(&t);
+}
+
+static unsigned count_records(int fd, enum xc_rec_type wanted)
+{
+    off_t at = 40;
+    uint32_t head[2];
+    unsigned n = 0;
+
+    do {
+        assert_int_equal(pread(fd, head, sizeof(head), at), sizeof(head));
+        n += head[0] == (uint32_t)wanted;
+        at += 8 + (off_t)((head[1] + 7) & ~7u);
+    } while (head[0] != XC_REC_END);
+    return n;
+}
+
+/* Between our first look and the suspend the guest may move it. */
+static void p2m_that_moved_is_told_again_of_a_guest_that_stands(void **state)
+{
+    struct xc_hv_fault_plan moved = {.kind = XC_HV_FAULT_FAIL,
+                                     .op = "pv_p2m_stable",
+                                     .at = 1,
+                                     .error = -ESTALE};
+    struct sr_guest g = {.pages = PAGES, .seed = 4, .pv_width = 8};
+    struct xc_hv *inner;
+    struct trip t;
+
+    trip_open(&t, &g);
+    inner = t.from;
+    assert_int_equal(xc_hv_fault_open(inner, &moved, &t.from), 0);
+    trip_go(&t, false, false);
+    assert_int_equal(t.save_rc, 0);
+    assert_int_equal(t.restore_rc, 0);
+    assert_int_equal(count_records(t.fd, XC_REC_X86_PV_P2M_FRAMES), 2);
+    sr_assert_same_guest(inner, t.to);
+    trip_close(&t);
+}
+
 static void table_level_is_read_from_the_type(void **state)
 {
     assert_int_equal(xc_sr_table_level(XC_PT_NOTAB), 0);
@@ -238,6 +315,8 @@ int main(void)
         cmocka_unit_test(standing_guest_with_a_foreign_frame_is_refused),
         cmocka_unit_test(superpage_is_refused),
         cmocka_unit_test(page_that_only_a_table_names_is_zero),
+        cmocka_unit_test(table_that_was_given_back_meanwhile_is_not_pinned),
+        cmocka_unit_test(p2m_that_moved_is_told_again_of_a_guest_that_stands),
         cmocka_unit_test(table_level_is_read_from_the_type),
         cmocka_unit_test(xens_slots_are_emptied),
         cmocka_unit_test(cr3_of_32_bits_is_folded),

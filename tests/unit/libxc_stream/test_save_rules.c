@@ -250,6 +250,50 @@ static void log_of_a_guest_that_goes_stays_on(void **state)
     }
 }
 
+/* As a Xen guest with a page out of reach. */
+static void guest_that_cannot_be_measured_is_refused_in_words(void **state)
+{
+    struct sr_guest g = {.pages = PAGES, .seed = 5};
+    struct xc_hv_fault_plan plan = {
+        .kind = XC_HV_FAULT_FAIL, .op = "info", .at = 1, .error = -ERANGE};
+    struct shot s;
+    struct xc_hv *hv;
+
+    aim(&s, &g);
+    assert_int_equal(xc_hv_fault_open(s.hv, &plan, &hv), 0);
+    s.p.hv = hv;
+    assert_int_equal(xc_sr_save(&s.p, &s.stats), -ERANGE);
+    assert_int_equal(s.log.suspends, 0);
+    assert_int_equal(s.log.errors, 1);
+    assert_non_null(strstr(s.log.last_error, "highest page"));
+    close(s.fd);
+    xc_hv_close(hv);
+}
+
+/* As a Xen guest to which memory was added after the save had begun. */
+static void guest_that_grew_meanwhile_fails_the_save(void **state)
+{
+    struct sr_guest g = {.pages = PAGES, .seed = 5};
+    struct xc_hv_fault_plan plan = {
+        .kind = XC_HV_FAULT_FAIL, .op = "info", .at = 2, .error = -ERANGE};
+
+    for (int live = 0; live < 2; live++) {
+        struct shot s;
+        struct xc_hv *hv;
+
+        aim(&s, &g);
+        assert_int_equal(xc_hv_fault_open(s.hv, &plan, &hv), 0);
+        s.p.hv = hv;
+        s.p.live = live;
+        assert_int_equal(xc_sr_save(&s.p, &s.stats), -ERANGE);
+        assert_int_equal(s.log.suspends, 1);
+        assert_int_equal(s.log.errors, 1);
+        assert_non_null(strstr(s.log.last_error, "was added"));
+        close(s.fd);
+        xc_hv_close(hv);
+    }
+}
+
 static struct xc_hv *written_hv;
 static uint64_t written_bytes;
 
@@ -333,6 +377,8 @@ int main(void)
         cmocka_unit_test(busy_guest_is_left_running),
         cmocka_unit_test(time_allowed_ends_a_pass),
         cmocka_unit_test(log_of_a_guest_that_goes_stays_on),
+        cmocka_unit_test(guest_that_cannot_be_measured_is_refused_in_words),
+        cmocka_unit_test(guest_that_grew_meanwhile_fails_the_save),
         cmocka_unit_test(stream_is_given_back_before_the_log_is_off),
         cmocka_unit_test(live_save_suspends_once_and_reports),
 #ifndef __SANITIZE_ADDRESS__

@@ -70,6 +70,8 @@ void xc_hv_buf_free(struct xc_hv_buf *b);
 struct xc_hv_ops {
     const char *name;
     void (*close)(struct xc_hv *hv); /* accepts half-open; frees hv */
+    /* A save asks again when the guest stands. -ERANGE: what the guest says of
+     * its memory cannot be true; or it has more PFNs than at first. */
     int (*info)(struct xc_hv *hv, struct xc_hv_info *out);
     /* The first run of pages at or after from that may hold anything (may be
      * longer than the caller wants). -ENOENT: none. */
@@ -155,6 +157,7 @@ struct xc_hv_fake_params {
     xc_pfn_t seed_pfns;      /* only below it is a page made from it; 0: all */
     uint32_t dirty_per_call; /* pages written behind each call while logging */
     unsigned pv_width;       /* PV: 4 or 8; 0: 8 */
+    uint64_t max_pages;      /* populate gives no more; 0: no limit */
 };
 int xc_hv_fake_open(const struct xc_hv_fake_params *p, struct xc_hv **out);
 

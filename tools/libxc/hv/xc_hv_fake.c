@@ -226,6 +226,10 @@ static int fake_lent_fd(struct xc_hv *hv)
 
 static int fake_populate(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n)
 {
+    uint64_t max = fake_of(hv)->p.max_pages;
+
+    if (max && xc_bitmap_count(&fake_of(hv)->made) + n > max)
+        return -ENOMEM;
     for (size_t i = 0; i < n; i++)
         xc_bitmap_set(&fake_of(hv)->made, pfns[i]);
     if (hv->pv)

@@ -12,7 +12,11 @@
 /* Where a guest's memory above 4 GiB begins: what does not fit below the
  * devices lies behind this PFN, and never takes more than all of it. */
 #define PFN_4GIB (UINT64_C(1) << 20)
-#define KIB_PER_PAGE 4u
+/* 1 TiB. A guest's highest page is where the guest put one, and may be
+ * anywhere; each one below costs a save a bit and a look at it. The domain's
+ * maximum alone says too little: it follows the balloon, and what was given
+ * back is still numbered. */
+#define PFNS_ANYWAY (UINT64_C(1) << 28)
 
 static_assert(offsetof(struct xc_hv_xen, base) == 0, "cast from its base");
 
@@ -42,13 +46,30 @@ static void xen_close(struct xc_hv *hv)
     free(x);
 }
 
+/* What was added behind the last PFN is in no log: it would be left out. */
+static int check_size(struct xc_hv_xen *x)
+{
+    xen_pfn_t nr;
+
+    if (x->out_of_reach)
+        return -ERANGE;
+    if (x->restore)
+        return 0;
+    if (xc_domain_nr_gpfns(x->xch, x->domid, &nr) < 0)
+        return xc_hv_xen_errno();
+    return nr > x->base.nr_pfns ? -ERANGE : 0;
+}
+
 static int xen_info(struct xc_hv *hv, struct xc_hv_info *out)
 {
     struct xc_hv_xen *x = xc_hv_xen_of(hv);
-    int version = xc_version(x->xch, XENVER_version, NULL);
+    int version = xc_version(x->xch, XENVER_version, NULL), rc;
 
     if (version < 0)
         return xc_hv_xen_errno();
+    rc = check_size(x);
+    if (rc)
+        return rc;
     /* A fresh page holds what its last owner left: zero_fresh is false. */
     *out = (struct xc_hv_info){
         .type = hv->pv ? XC_GUEST_PV : XC_GUEST_HVM,
@@ -110,29 +131,61 @@ static int open_handles(struct xc_hv_xen *x)
     return x->fmem ? 0 : xc_hv_xen_errno();
 }
 
-static int measure(struct xc_hv_xen *x)
+static int ask_domain(struct xc_hv_xen *x, xc_domaininfo_t *info)
 {
-    xc_domaininfo_t info;
-    xen_pfn_t nr, most;
-    int r = xc_domain_getinfolist(x->xch, x->domid, 1, &info);
+    int r = xc_domain_getinfolist(x->xch, x->domid, 1, info);
 
     if (r < 0)
         return xc_hv_xen_errno();
     /* it answers with the next domain where there is none of this id */
-    if (r != 1 || info.domain != x->domid)
-        return -ENOENT;
-    x->tot_pages = info.tot_pages;
-    most = PFN_4GIB + info.max_pages;
-    nr = most;
-    if (!x->restore && xc_domain_nr_gpfns(x->xch, x->domid, &nr) < 0)
+    return r == 1 && info->domain == x->domid ? 0 : -ENOENT;
+}
+
+/* How many PFNs a guest that is saved can have: it has not had more memory than
+ * the host, or than it may have now. */
+static int most_pfns(struct xc_hv_xen *x, uint64_t max_pages, uint64_t *most)
+{
+    unsigned long end_mfn;
+
+    if (xc_maximum_ram_page(x->xch, &end_mfn) < 0)
+        return xc_hv_xen_errno();
+    *most = PFN_4GIB + (max_pages > end_mfn ? max_pages : end_mfn);
+    if (*most < PFNS_ANYWAY)
+        *most = PFNS_ANYWAY;
+    return 0;
+}
+
+static int measure_saved(struct xc_hv_xen *x, const xc_domaininfo_t *info)
+{
+    uint64_t most;
+    xen_pfn_t nr;
+    int rc = most_pfns(x, info->max_pages, &most);
+
+    if (rc)
+        return rc;
+    if (xc_domain_nr_gpfns(x->xch, x->domid, &nr) < 0)
         return xc_hv_xen_errno();
     x->base.nr_pfns = nr;
-    if (most >= XC_PFN_LIMIT)
-        return -ERANGE;
-    if (info.flags & XEN_DOMINF_hvm_guest)
-        return 0;
+    return nr > most ? -ERANGE : 0;
+}
+
+static int measure(struct xc_hv_xen *x)
+{
+    xc_domaininfo_t info;
+    int rc = ask_domain(x, &info);
+
+    if (rc)
+        return rc;
+    x->tot_pages = info.tot_pages;
+    x->base.nr_pfns = PFN_4GIB + info.max_pages;
+    if (!x->restore)
+        rc = measure_saved(x, &info);
+    if (!rc && x->base.nr_pfns >= XC_PFN_LIMIT)
+        rc = -ERANGE;
+    if (rc || info.flags & XEN_DOMINF_hvm_guest)
+        return rc;
     /* what a PV guest says itself */
-    return nr && nr <= most ? xc_hv_xen_pv_open(x, &info) : -ERANGE;
+    return x->base.nr_pfns ? xc_hv_xen_pv_open(x, &info) : -ERANGE;
 }
 
 int xc_hv_xen_open(const struct xc_hv_xen_params *p, struct xc_hv **out)
@@ -151,6 +204,10 @@ int xc_hv_xen_open(const struct xc_hv_xen_params *p, struct xc_hv **out)
     rc = open_handles(x);
     if (!rc)
         rc = measure(x);
+    if (rc == -ERANGE) { /* to be told by info, whose caller has a message */
+        x->out_of_reach = true;
+        rc = 0;
+    }
     if (!rc && !x->restore)
         xc_hv_xen_log_forget(x);
     if (rc) {

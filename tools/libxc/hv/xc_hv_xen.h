@@ -6,8 +6,8 @@
  *
  * Owns:      its own handles to the hypervisor, opened by open: call it before
  *            the door to open() is shut.
- * Errors:    -ENOENT: no such domain. -ERANGE: a guest whose own account of
- *            itself cannot be true.
+ * Errors:    -ENOENT: no such domain. A guest whose own account of itself
+ *            cannot be true is opened, and its info fails with -ERANGE.
  */
 #ifndef XC_HV_XEN_H
 #define XC_HV_XEN_H

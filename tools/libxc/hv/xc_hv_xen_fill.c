@@ -55,9 +55,10 @@ static int unpopulate_some(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n)
 {
     static const xen_pfn_t none = XC_INVALID_MFN;
     xen_pfn_t gfns[XC_BATCH_MAX];
-    int rc = 0;
+    int rc = xc_hv_xen_gfns(x, pfns, n, gfns);
 
-    xc_hv_xen_gfns(x, pfns, n, gfns);
+    if (rc)
+        return rc;
     if (xc_domain_decrease_reservation_exact(x->xch, x->domid, n, 0, gfns))
         return xc_hv_xen_errno();
     for (size_t i = 0; !rc && x->base.pv && i < n; i++)
@@ -80,10 +81,11 @@ static int fill_mapped(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
                        const uint8_t *data)
 {
     xen_pfn_t gfns[XC_BATCH_MAX];
-    int errors[XC_BATCH_MAX], rc = 0;
+    int errors[XC_BATCH_MAX], rc = xc_hv_xen_gfns(x, pfns, n, gfns);
     uint8_t *at;
 
-    xc_hv_xen_gfns(x, pfns, n, gfns);
+    if (rc)
+        return rc;
     at = xenforeignmemory_map(x->fmem, x->domid, PROT_READ | PROT_WRITE, n,
                               gfns, errors);
     if (!at)

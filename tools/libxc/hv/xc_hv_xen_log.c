@@ -52,7 +52,7 @@ int xc_hv_xen_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
     if (done < 0)
         rc = xc_hv_xen_errno();
     else if ((uint64_t)done != hv->nr_pfns)
-        rc = -ERANGE; /* the guest grew or shrank beyond what we watch */
+        rc = -EIO; /* it told of fewer than it was asked for */
     for (uint64_t w = 0; !rc && w < nr_words; w++)
         into->words[w] |= words[w];
     xc_hypercall_buffer_free_pages(x->xch, words, nr_pages);

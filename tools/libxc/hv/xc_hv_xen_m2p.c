@@ -74,6 +74,8 @@ static const uint64_t *piece(struct xc_hv_xen *x, size_t i)
             mfns[k] = x->pv.m2p_mfns[i] + k;
         x->pv.m2p[i] =
             xc_hv_xen_map(x, DOMID_XEN, PROT_READ, mfns, PIECE_PAGES);
+        if (!x->pv.m2p[i])
+            x->pv.m2p_rc = xc_hv_xen_errno();
     }
     return x->pv.m2p[i];
 }

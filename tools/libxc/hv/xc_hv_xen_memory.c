@@ -32,10 +32,10 @@ int xc_hv_xen_page_types(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
                          uint32_t *types)
 {
     xen_pfn_t found[XC_BATCH_MAX];
-    int rc;
+    int rc = xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns, n, found);
 
-    xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns, n, found);
-    rc = get_types(xc_hv_xen_of(hv), found, n);
+    if (!rc)
+        rc = get_types(xc_hv_xen_of(hv), found, n);
     for (size_t i = 0; !rc && i < n; i++)
         types[i] = (uint32_t)found[i];
     return rc;
@@ -45,14 +45,14 @@ int xc_hv_xen_page_types(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
 static int look_at(struct xc_hv *hv, xc_pfn_t from, xen_pfn_t *types, size_t *n)
 {
     xc_pfn_t left = hv->nr_pfns - from, pfns[XC_BATCH_MAX];
+    int rc;
 
     *n = left < XC_BATCH_MAX ? (size_t)left : XC_BATCH_MAX;
     for (size_t i = 0; i < *n; i++)
         pfns[i] = from + i;
-    if (!hv->pv)
-        memcpy(types, pfns, *n * sizeof(*types));
-    else
-        xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns, *n, types);
+    rc = xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns, *n, types);
+    if (rc)
+        return rc;
     if (!hv->pv)
         return get_types(xc_hv_xen_of(hv), types, *n);
     /* its own list says as much, and is at hand */
@@ -120,8 +120,10 @@ int xc_hv_xen_map_batch(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
     bool may_go = hv->state == XC_HV_LOGGING && !x->guest_stands;
     xen_pfn_t gfns[XC_BATCH_MAX];
     int errors[XC_BATCH_MAX];
+    int rc = xc_hv_xen_gfns(x, pfns, n, gfns);
 
-    xc_hv_xen_gfns(x, pfns, n, gfns);
+    if (rc)
+        return rc;
     x->mapping =
         xenforeignmemory_map(x->fmem, x->domid, PROT_READ, n, gfns, errors);
     if (!x->mapping)

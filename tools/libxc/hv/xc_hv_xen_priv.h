@@ -33,6 +33,7 @@ struct xc_hv_xen_frames {
     const uint64_t **m2p;
     xen_pfn_t *m2p_mfns;
     size_t nr_m2p;
+    int m2p_rc; /* a piece could not be mapped: no answer counts any more */
     /* save */
     const void *shared_info; /* mapped, the guest writes to it */
     const void *p2m;         /* mapped, the guest writes to it */
@@ -56,6 +57,7 @@ struct xc_hv_xen {
     unsigned nr_left;
     bool guest_stands; /* the log was read for the last time */
     bool restore;
+    bool out_of_reach;          /* its own account of itself cannot be true */
     struct xc_hv_xen_frames pv; /* of a PV domain */
     /* restore: the hypervisor wants both policies in one call */
     struct xc_hv_buf cpuid, msrs;
@@ -74,16 +76,18 @@ void *xc_hv_xen_map(struct xc_hv_xen *x, uint32_t domid, int prot,
  * are left until then. Who has pages that must be free earlier unmaps them. */
 void xc_hv_xen_let_go(struct xc_hv_xen *x, void *at, size_t n);
 
-/* xc_hv_xen_pv.c: PFNs as gfns; XC_INVALID_MFN: there is no such page. */
-void xc_hv_xen_gfns(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
-                    xen_pfn_t *gfns);
+/* xc_hv_xen_pv.c: PFNs as gfns; XC_INVALID_MFN: there is no such page. An error
+ * says that it is not known of some. */
+int xc_hv_xen_gfns(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
+                   xen_pfn_t *gfns);
 int xc_hv_xen_pv_open(struct xc_hv_xen *x, const xc_domaininfo_t *info);
 void xc_hv_xen_pv_close(struct xc_hv_xen *x);
 /* n pages from *pfns on with the frames from *mfns on, or each its own. */
 int xc_hv_xen_pv_made(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
                       const xen_pfn_t *mfns, bool in_a_row);
 
-/* xc_hv_xen_m2p.c: XC_INVALID_PFN: none, or not to be looked up. */
+/* xc_hv_xen_m2p.c: XC_INVALID_PFN: none, or, if m2p_rc says so behind it, not
+ * to be looked up. */
 int xc_hv_xen_m2p_open(struct xc_hv_xen *x);
 void xc_hv_xen_m2p_close(struct xc_hv_xen *x);
 xc_pfn_t xc_hv_xen_m2p(struct xc_hv_xen *x, uint64_t mfn);

@@ -51,15 +51,16 @@ int xc_hv_xen_pv_made(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
     return rc;
 }
 
-void xc_hv_xen_gfns(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
-                    xen_pfn_t *gfns)
+int xc_hv_xen_gfns(struct xc_hv_xen *x, const xc_pfn_t *pfns, size_t n,
+                   xen_pfn_t *gfns)
 {
     if (!x->base.pv) {
         memcpy(gfns, pfns, n * sizeof(*gfns));
-        return;
+        return 0;
     }
     for (size_t i = 0; i < n; i++)
         gfns[i] = x->restore ? made(x, pfns[i]) : xc_hv_xen_p2m(x, pfns[i]);
+    return x->pv.m2p_rc;
 }
 
 static int pv_info(struct xc_hv *hv, struct xc_hv_pv_info *out)
@@ -87,7 +88,7 @@ static int list_frames(struct xc_hv_xen *x, struct xc_hv_buf *out)
         frames[i] = xc_hv_xen_pfn_of(x, x->pv.p2m_mfns[i]);
         if (frames[i] == XC_INVALID_PFN) {
             free(frames);
-            return -ERANGE;
+            return x->pv.m2p_rc ? x->pv.m2p_rc : -ERANGE;
         }
     }
     *out = (struct xc_hv_buf){frames, x->pv.nr_p2m * sizeof(*frames)};
@@ -112,17 +113,21 @@ static int pv_p2m_stable(struct xc_hv *hv)
 static int pv_pfns_of(struct xc_hv *hv, const uint64_t *mfns, size_t n,
                       xc_pfn_t *pfns)
 {
+    struct xc_hv_xen *x = xc_hv_xen_of(hv);
+
     for (size_t i = 0; i < n; i++)
-        pfns[i] = xc_hv_xen_pfn_of(xc_hv_xen_of(hv), mfns[i]);
-    return 0;
+        pfns[i] = xc_hv_xen_pfn_of(x, mfns[i]);
+    return x->pv.m2p_rc;
 }
 
 static int pv_mfns_of(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
                       uint64_t *mfns)
 {
-    for (size_t i = 0; i < n; i++)
-        xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns + i, 1, mfns + i);
-    return 0;
+    int rc = 0;
+
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns + i, 1, mfns + i);
+    return rc;
 }
 
 static int get_width(struct xc_hv_xen *x)

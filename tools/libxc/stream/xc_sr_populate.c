@@ -106,40 +106,61 @@ static bool rest_is_free(const struct xc_sr_populate *p, xc_pfn_t first,
            xc_bitmap_next(&p->there, first + row) >= end;
 }
 
-/* How many of fresh it made; 0: none, singly then. */
-static size_t make_extent(struct xc_sr_populate *p, const xc_pfn_t *fresh,
-                          size_t n, int *rc)
+/* How many from fresh[0] on a piece is to bring; 0: it is not worth one. */
+static size_t row_worth_extent(const struct xc_sr_populate *p,
+                               const xc_pfn_t *fresh, size_t n)
 {
     size_t row = p->has_extents ? row_of_extent(fresh, n) : 0;
 
-    *rc = 0;
     if (row < XC_EXTENT_PAGES / 2 || !rest_is_free(p, fresh[0], row))
         return 0;
+    return row;
+}
+
+/* How many of the row it made: all, or none, which come singly then. */
+static size_t make_extent(struct xc_sr_populate *p, xc_pfn_t first, size_t row,
+                          int *rc)
+{
     *rc = xc_sr_populate_end(p);
-    if (*rc || xc_hv_populate_extent(p->hv, fresh[0]))
+    if (*rc || xc_hv_populate_extent(p->hv, first))
         return 0;
-    p->extent = fresh[0];
+    p->extent = first;
     xc_bitmap_set_range(&p->ahead, row, XC_EXTENT_PAGES - row);
     return row;
 }
 
+/* What is ahead counts against the domain's maximum, which may leave room for
+ * no page more than are still to come: it goes away first. */
+static int make_singly(struct xc_sr_populate *p, const xc_pfn_t *fresh,
+                       size_t n)
+{
+    int rc = n ? xc_sr_populate_end(p) : 0;
+
+    return rc || !n ? rc : xc_hv_populate(p->hv, fresh, n);
+}
+
 static int make(struct xc_sr_populate *p, const xc_pfn_t *fresh, size_t n)
 {
-    size_t from = 0, i = 0, made;
+    size_t from = 0, i = 0, row, made;
     int rc = 0;
 
-    while (!rc && i < n) {
-        made = make_extent(p, fresh + i, n - i, &rc);
-        if (!made) {
+    while (i < n) {
+        row = row_worth_extent(p, fresh + i, n - i);
+        if (!row) {
             i++;
             continue;
         }
-        if (i > from)
-            rc = xc_hv_populate(p->hv, fresh + from, i - from);
-        i += made;
+        rc = make_singly(p, fresh + from, i - from);
+        if (rc)
+            return rc;
         from = i;
+        made = make_extent(p, fresh[i], row, &rc);
+        if (rc)
+            return rc;
+        from += made;
+        i += row;
     }
-    return rc || from == n ? rc : xc_hv_populate(p->hv, fresh + from, n - from);
+    return make_singly(p, fresh + from, n - from);
 }
 
 int xc_sr_populate(struct xc_sr_populate *p, const xc_pfn_t *pfns, size_t n)

@@ -6,7 +6,8 @@
  * Errors:    0, or negative errno; not reported.
  * Rule:      where the hypervisor has pieces of 2 MiB, one is made as soon as
  *            half of it was asked for in a row: what belongs to it may come
- *            with the next record. What was not asked for by then goes away.
+ *            with the next record. What was not asked for by then goes away,
+ *            at once when other pages are asked for that come singly.
  */
 #ifndef XC_SR_POPULATE_H
 #define XC_SR_POPULATE_H

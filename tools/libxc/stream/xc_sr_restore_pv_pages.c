@@ -20,8 +20,7 @@ void xc_sr_restore_pv_note(struct xc_sr_restore *r, uint32_t count)
         xc_pfn_t pfn = xc_sr_pd_pfn(r->entries[i]);
         uint32_t type = xc_sr_pd_type(r->entries[i]);
 
-        if (!xc_sr_type_in_ram(type))
-            continue; /* a page that was there stays as it is */
+        /* also that of a page that is gone: what it held is no table now */
         if (type == XC_PT_XALLOC)
             type = XC_PT_NOTAB;
         r->pv.types[pfn] = (uint8_t)(type >> 28);

@@ -3,7 +3,7 @@
  * xc_sr_save.c - the order of a save:
  *
  *   headers -> static data -> STATIC_DATA_END
- *   -> not live: suspend -> all pages
+ *   -> not live: suspend -> (PV: where its p2m is, if that moved) -> all pages
  *      live:     xc_sr_live.c (log, passes, suspend, what is left)
  *   -> verify: VERIFY -> all pages once more
  *   -> state -> END -> (the owner of the stream goes on) -> dirty log off
@@ -119,6 +119,36 @@ int xc_sr_save_dirty_pages(struct xc_sr_save *s)
     return xc_sr_batch_flush(s->batch);
 }
 
+static int fail_info(struct xc_sr_save *s, int rc)
+{
+    const char *name = xc_hv_name(s->p->hv);
+
+    if (rc == -ERANGE)
+        return xc_sr_fail(&s->p->cb, rc,
+                          "the guest's own account of its memory cannot be "
+                          "true (%s): its highest page lies where no guest of "
+                          "this host has one, or its list of frames leads "
+                          "nowhere",
+                          name);
+    return xc_sr_fail(&s->p->cb, rc, "cannot learn about the guest (%s): %s",
+                      name, strerror(-rc));
+}
+
+/* Neither the log nor the walk over all pages goes beyond what was there when
+ * the save began. */
+static int check_size(struct xc_sr_save *s)
+{
+    struct xc_hv_info now;
+    int rc = xc_hv_info(s->p->hv, &now);
+
+    if (rc == -ERANGE)
+        return xc_sr_fail(&s->p->cb, rc,
+                          "memory was added to the guest while it was being "
+                          "saved (%s): try again",
+                          xc_hv_name(s->p->hv));
+    return rc ? fail_info(s, rc) : 0;
+}
+
 int xc_sr_save_suspend(struct xc_sr_save *s)
 {
     int rc = 0;
@@ -129,7 +159,7 @@ int xc_sr_save_suspend(struct xc_sr_save *s)
         return xc_sr_fail(&s->p->cb, rc, "the guest could not be suspended: %s",
                           strerror(-rc));
     s->tables.guest_stands = true;
-    return 0;
+    return check_size(s);
 }
 
 static int save_memory(struct xc_sr_save *s)
@@ -139,6 +169,8 @@ static int save_memory(struct xc_sr_save *s)
     if (s->p->live)
         return xc_sr_live(s);
     rc = xc_sr_save_suspend(s);
+    if (!rc) /* the guest ran on behind our first look at it */
+        rc = xc_sr_save_p2m_again(s);
     return rc ? rc : xc_sr_save_all_pages(s);
 }
 
@@ -183,8 +215,7 @@ static int save_init(struct xc_sr_save *s)
     int rc = xc_hv_info(s->p->hv, &s->info);
 
     if (rc)
-        return xc_sr_fail(cb, rc, "cannot learn about the guest (%s): %s",
-                          xc_hv_name(s->p->hv), strerror(-rc));
+        return fail_info(s, rc);
     xc_sr_io_init(&s->io, s->p->fd);
     s->io.cancelled = cb->cancelled;
     s->io.cancel_data = cb->data;
