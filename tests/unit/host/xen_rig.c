@@ -74,6 +74,18 @@ static int fake_destroy(struct libxl__xen_handle *h, uint32_t domid)
     return 0;
 }
 
+static int fake_unpause(struct libxl__xen_handle *h, uint32_t domid)
+{
+    fake_xen.domain.paused = false;
+    return 0;
+}
+
+static int fake_resume(struct libxl__xen_handle *h, uint32_t domid)
+{
+    fake_xen.domain.shutdown = false;
+    return 0;
+}
+
 static int fake_port(struct libxl__xen_handle *h, uint32_t domid,
                      uint32_t remote, uint32_t *port)
 {
@@ -148,6 +160,8 @@ static const struct libxl__xen_calls fake_calls = {
     .create = fake_create,
     .build = fake_build,
     .destroy = fake_destroy,
+    .unpause = fake_unpause,
+    .resume = fake_resume,
     .port = fake_port,
     .param_get = fake_param_get,
     .param_set = fake_param_set,

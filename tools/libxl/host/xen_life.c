@@ -64,6 +64,15 @@ static void devices_run(libxl__egc *egc, libxl__xen_dm *dm, int rc)
     dm->call->callback(egc, dm->call, rc);
 }
 
+/* A save has left it so, or it was late for one. It runs from the resume on. */
+static int resume_too(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                      const struct libxl__xen_domain *d)
+{
+    int rc = d->paused ? unpause_domain(libxl__host_xen_of(h), d->domid) : 0;
+
+    return rc ? rc : libxl__xen_resume_served(egc, h, call);
+}
+
 int libxl__xen_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
     struct libxl__host_xen *hx = libxl__host_xen_of(h);
@@ -72,6 +81,8 @@ int libxl__xen_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 
     if (!rc)
         rc = mark_started(hx, libxl__ao_gc(call->ao), call->domid);
+    if (!rc && libxl__xen_is_suspended(&d))
+        return resume_too(egc, h, call, &d);
     if (!rc && d.paused && h->ops->has_dm(h, call->domid))
         return libxl__xen_dm_cont(egc, h, call, devices_run);
     if (!rc && d.paused)
