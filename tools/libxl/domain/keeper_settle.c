@@ -76,6 +76,22 @@ static bool exists(libxl__keeper *kp, const char *record)
     return rc != ERROR_NOTFOUND;
 }
 
+/* A journal that can be followed now. */
+static bool has_journal(libxl__keeper *kp)
+{
+    struct libxl__journal j;
+    libxl__gc gc;
+    bool has = exists(kp, "journal");
+
+    if (!has)
+        return false;
+    libxl__gc_init(&gc, kp->ctx);
+    if (!libxl__journal_read(kp->store, &gc, kp->domid, &j))
+        has = !libxl__journal_awaits(kp->host, &gc, kp->domid, &j);
+    libxl__gc_dispose(&gc);
+    return has;
+}
+
 /* Another toolstack may have ended it: no record says so. */
 static bool host_has_none(libxl__keeper *kp)
 {
@@ -245,7 +261,7 @@ void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
         libxl__keeper_quit(egc, kp);
         return;
     }
-    if (!exists(kp, "journal") && !should_run(kp) && !kp->devs_due &&
+    if (!has_journal(kp) && !should_run(kp) && !kp->devs_due &&
         (kp->left || !ended(kp, &reason)))
         return;
     rc = libxl__domain_lock_take(kp->store, kp->domid, "keeper", true,
@@ -300,7 +316,8 @@ static enum libxl__keeper_action decide(libxl__keeper *kp,
     return action;
 }
 
-/* Whoever finds it ends what there is of the new guest: a keeper begins anew. */
+/* Whoever finds it ends what there is of the new guest: a keeper begins anew.
+ */
 static int note_restart(libxl__keeper *kp, libxl_shutdown_reason reason)
 {
     struct libxl__journal j;

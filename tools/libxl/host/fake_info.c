@@ -23,6 +23,8 @@ int libxl__fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
     if (rc)
         return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
     rc = libxl__fake_guest_read(h->ops->store(h), domid, &g);
+    if (!rc && h->poll_ms && g.state == FAKE_NONE)
+        rc = ERROR_DOMAIN_NOTFOUND;
     if (rc)
         return rc;
     rc = libxl_domain_config_from_json(h->ctx, &config, rec.config_json);

@@ -57,7 +57,7 @@ struct libxl__dev_info {
 };
 
 struct libxl__host_ops {
-    const char *name; /* "qemu", "xen", "fake" */
+    const char *name;  /* "qemu", "xen", "fake" */
     const char *title; /* "QEMU host", "Xen host": for messages */
     bool qemu_image;   /* its images are a QEMU host's (xl header, bit 30) */
     /* A suspended guest's memory stays as it is while dm_save runs: both may be
@@ -94,7 +94,7 @@ struct libxl__host_ops {
      * runs; after any other error it does not. */
     int (*unpause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* For a save: stop the guest for good, disks flushed. Aborted: it runs as
-     * before. */
+     * before. ERROR_TIMEDOUT: it was told to, and may still do so. */
     int (*suspend)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* Back to what it was before suspend (running or paused); idempotent. */
     int (*resume)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
@@ -176,7 +176,7 @@ struct libxl__host_ops {
 struct libxl__host {
     const struct libxl__host_ops *ops;
     libxl_ctx *ctx;
-    bool no_keeper; /* its guests have no background process */
+    bool no_keeper;   /* its guests have no background process */
     uint32_t poll_ms; /* 0: records say when a guest ends; else look so often */
 };
 

@@ -28,6 +28,7 @@ struct fake_host {
     bool fail_on; /* and all calls behind fail_at */
     const char *hang;
     bool hanging;
+    bool late;   /* a guest is told to suspend, and takes its time */
     bool unsure; /* nobody can tell whether an unpaused guest runs */
 };
 
@@ -81,6 +82,11 @@ void libxl__host_fake_hang(libxl__host *h, const char *op)
 {
     fake_of(h)->hang = op;
     fake_of(h)->hanging = false;
+}
+
+void libxl__host_fake_late(libxl__host *h, bool late)
+{
+    fake_of(h)->late = late;
 }
 
 bool libxl__host_fake_hanging(libxl__host *h)
@@ -248,6 +254,8 @@ static int fake_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 
     if (!rc)
         rc = living(h, call->domid, &g);
+    if (!rc && fake_of(h)->late)
+        rc = ERROR_TIMEDOUT;
     if (!rc && !g.was)
         rc = libxl__fake_guest_set(fake_of(h)->store, call->domid, FAKE_PAUSED,
                                    g.state);
@@ -419,6 +427,7 @@ static libxl__host *open_fake(libxl_ctx *ctx, bool qemu_image)
     fh->fail_at = fail ? (unsigned)strtoul(fail, NULL, 10) : 0;
     fh->hang = fault("XL_FAKE_HANG");
     fh->unsure = fault("XL_FAKE_UNSURE");
+    fh->host.poll_ms = getenv("XL_FAKE_POLL") ? 20 : 0;
     fh->host.no_keeper = !getenv("XL_FAKE_KEEPER");
     fh->store = libxl__store_files_open(ctx);
     if (!fh->store) {

@@ -9,7 +9,8 @@
  * Until it has acknowledged it can be told to forget it, in a transaction: its
  * last-moment acknowledgement wins. After that, and after a notification, it
  * will suspend, so the end is waited for also when nobody wants it any more:
- * the caller resumes it then.
+ * the caller resumes it then. Of one that takes too long the caller leaves a
+ * note (journal.md, "late"), for whoever finds it suspended.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -148,10 +149,10 @@ static int look_at_it(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
     if (w->phase == ASKED)
         return take_back(w, ERROR_TIMEDOUT);
     LOGD(ctx, w->call->domid, ERROR,
-         "the guest %s, and has not done so for %u s: if it does later, "
-         "`xl unpause` lets it go on",
+         "the guest %s, and has not done so for %u s: if it does later, it is "
+         "resumed then, by its keeper or by `xl unpause`",
          what_it_heard(w), ACKNOWLEDGED_MS / 1000);
-    return ERROR_GUEST_TIMEDOUT;
+    return ERROR_TIMEDOUT;
 }
 
 /* ---- the channel that a guest may offer ---- */
