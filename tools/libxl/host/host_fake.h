@@ -7,7 +7,8 @@
  * helper's fake hv. XL_FAKE_FAIL=N and XL_FAKE_HANG=OP in the environment do
  * for other processes what the functions below do in this one; XL_FAKE_KEEPER
  * gives fake guests a keeper, too. XL_FAKE_POLL: as on Xen, nobody tells when a
- * guest ends, and one that was destroyed is not found.
+ * guest ends, and one that was destroyed is not found. XL_FAKE_HALF: a keeper
+ * cannot build guests, and leaves the half of one.
  *
  * Thread:    loop thread only.
  */
