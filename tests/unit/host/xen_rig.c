@@ -70,7 +70,8 @@ static int fake_build(struct libxl__xen_handle *h,
 
 static int fake_destroy(struct libxl__xen_handle *h, uint32_t domid)
 {
-    fake_xen.there = false;
+    fake_xen.there = fake_xen.stays;
+    fake_xen.domain.dying = true;
     return 0;
 }
 

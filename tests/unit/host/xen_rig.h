@@ -21,6 +21,7 @@
 struct fake_xen {
     struct libxl__xen_domain domain;
     bool there;
+    bool stays; /* when it is destroyed: somebody has pages of it */
     /* the builder: what it answers; before that on_build, on its thread */
     int open_r, build_r;
     const char *build_why;

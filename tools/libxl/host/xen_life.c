@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xen_life.c - what the hypervisor does at once. */
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -10,7 +11,10 @@
 #include "host/xen_host.h"
 #include "store/domain_record.h"
 
-#define GONE_MS 5000u
+/* Its QEMU may have something to write; then it has as long when killed. */
+#define GONE_MS 10000u
+#define KILLED_MS 5000u
+enum phase { ASKED, KILLED };
 
 /* ---- pause, unpause ---- */
 
@@ -126,23 +130,32 @@ static void remove_nodes(struct libxl__host_xen *hx, uint32_t domid)
 }
 
 /* Who maps its pages lets go of them soon: a moment later it is no more. Its
- * QEMU has closed its disks then: another one may open them. */
+ * QEMU has closed its disks then: another one may open them, and not before. */
 static int look_gone(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
 {
     libxl_ctx *ctx = w->hx->host.ctx;
     uint32_t domid = w->call->domid;
+    libxl__gc *gc = libxl__egc_gc(egc);
     struct libxl__xen_domain d;
-    bool qemu = libxl__xen_dm_is_there(w->hx, libxl__egc_gc(egc), domid);
+    bool qemu = libxl__xen_dm_is_there(w->hx, gc, domid);
     bool gone = libxl__xen_domain(w->hx, domid, &d) == ERROR_DOMAIN_NOTFOUND;
+    uint64_t now = libxl__now_ms(ctx);
 
     if (gone && !qemu)
         return 0;
-    if (libxl__now_ms(ctx) < w->deadline_ms)
+    if (qemu && w->phase == ASKED && now + KILLED_MS >= w->deadline_ms) {
+        LOGD(ctx, domid, WARN,
+             "its QEMU does not end when it is told to: it "
+             "is killed");
+        w->phase = KILLED;
+        libxl__xen_dm_kill(w->hx, gc, domid, SIGKILL);
+    }
+    if (now < w->deadline_ms)
         return ERROR_NOT_READY;
-    LOGD(ctx, domid, WARN, "it is destroyed, but %s",
-         gone ? "its QEMU has not ended yet"
+    LOGD(ctx, domid, ERROR, "it is destroyed, but %s",
+         qemu ? "its QEMU does not end, and may have its disks open"
               : "somebody still has pages of it");
-    return 0;
+    return ERROR_TIMEDOUT;
 }
 
 static void cleaned(libxl__egc *egc, libxl__host_call *call, int rc)
@@ -190,7 +203,7 @@ int libxl__xen_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
     if (!rc)
         rc = keep_record(hx, gc, call->domid);
     if (!rc)
-        libxl__xen_dm_kill(hx, gc, call->domid);
+        libxl__xen_dm_kill(hx, gc, call->domid, SIGTERM);
     if (!rc)
         rc = libxl__xen_failed(hx, call->domid,
                                hx->calls->destroy(hx->xen, call->domid),
