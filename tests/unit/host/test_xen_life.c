@@ -6,8 +6,13 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "store/domain_record.h"
+#include "store/run_record.h"
+#include "store/store_xen.h"
 
 #define PID "/local/domain/1/image/device-model-pid"
 
@@ -102,6 +107,91 @@ static void a_domain_that_stays_is_not_called_destroyed(void **state)
     assert_non_null(strstr(r->log, "somebody still has pages of it"));
 }
 
+/* ---- one that was cut off before, and a record that is no good ---- */
+
+#define UUID "00000000-0000-4000-8000-000000000001"
+
+static void make_record(struct xen_rig *r)
+{
+    libxl_domain_config c;
+
+    fake_xen.there = false;
+    libxl_domain_config_init(&c);
+    c.c_info.type = LIBXL_DOMAIN_TYPE_PVH;
+    c.c_info.name = strdup("guest");
+    assert_true(libxl__uuid_parse(UUID, &c.c_info.uuid));
+    xen_rig_record(r, &c);
+    memcpy(fake_xen.domain.uuid, c.c_info.uuid.uuid,
+           sizeof(fake_xen.domain.uuid));
+    libxl_domain_config_dispose(&c);
+    assert_int_equal(libxl__store_xen_publish(r->h->ops->store(r->h), 1), 0);
+    fake_xs_put("/local/domain/0/backend/vbd/1/51712/state", "4");
+    fake_xs_put("/local/domain/1/device/vbd/51712/state", "4");
+}
+
+static void what_a_destroy_that_was_cut_off_left_goes(void **state)
+{
+    int hold;
+    pid_t pid;
+
+    make_record(*state);
+    pid = start_qemu(&hold);
+    assert_int_equal(xen_rig_run(*state, start_destroy, NULL), 0);
+    assert_null(fake_xs_get("/local/domain/0/backend/vbd/1/51712/state"));
+    assert_null(fake_xs_get("/local/domain/1/device/vbd/51712/state"));
+    assert_int_equal(end_of(pid, hold), SIGTERM);
+}
+
+static void the_nodes_of_another_domain_stay(void **state)
+{
+    make_record(*state);
+    fake_xs_put("/local/domain/1/vm",
+                "/vm/00000000-0000-4000-8000-000000000002");
+    assert_int_equal(xen_rig_run(*state, start_destroy, NULL), 0);
+    assert_non_null(fake_xs_get("/local/domain/0/backend/vbd/1/51712/state"));
+}
+
+/* A directory cannot be read, whoever asks. */
+static void a_guest_without_a_readable_record_ends(void **state)
+{
+    struct xen_rig *r = *state;
+    char path[160];
+
+    make_record(r);
+    fake_xen.there = true;
+    snprintf(path, sizeof(path), "%s/userdata-d.1." UUID ".libxl-json", r->lib);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(xen_rig_run(r, start_destroy, NULL), 0);
+    assert_false(fake_xen.there);
+    assert_non_null(strstr(r->log, "destroying it all the same"));
+}
+
+/* Its keeper is to start it again, or could not. */
+static void a_domain_that_is_no_more_is_known_by_its_end(void **state)
+{
+    const struct libxl__run_record run = {
+        .state = LIBXL__RUN_SHUTDOWN,
+        .reason = LIBXL_SHUTDOWN_REASON_REBOOT,
+    };
+    struct xen_rig *r = *state;
+    libxl_dominfo info = {0};
+    libxl__gc gc;
+
+    make_record(r);
+    libxl__gc_init(&gc, r->ctx);
+    assert_int_equal(r->h->ops->dominfo(r->h, &gc, 1, &info),
+                     ERROR_DOMAIN_NOTFOUND);
+    assert_int_equal(libxl__run_record_write(r->h->ops->store(r->h), 1, &run),
+                     0);
+    assert_int_equal(r->h->ops->dominfo(r->h, &gc, 1, &info), 0);
+    assert_string_equal(info.name, "guest");
+    assert_true(info.shutdown);
+    assert_int_equal(info.shutdown_reason, LIBXL_SHUTDOWN_REASON_REBOOT);
+    libxl_dominfo_dispose(&info);
+    libxl__gc_dispose(&gc);
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, open_with_guest, xen_rig_close)
 
@@ -111,6 +201,10 @@ int main(void)
         TEST(its_qemu_is_told_to_end),
         TEST(a_qemu_that_does_not_end_is_killed),
         TEST(a_domain_that_stays_is_not_called_destroyed),
+        TEST(what_a_destroy_that_was_cut_off_left_goes),
+        TEST(the_nodes_of_another_domain_stay),
+        TEST(a_guest_without_a_readable_record_ends),
+        TEST(a_domain_that_is_no_more_is_known_by_its_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -186,18 +186,18 @@ static void message(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
 int xen_rig_open(void **state)
 {
     struct xen_rig *r = calloc(1, sizeof(*r));
-    char lib[80];
 
     fake_xen = (struct fake_xen){0};
     fake_xs_empty();
     r->logger.message = message;
     strcpy(r->dir, "/tmp/xl-test-xen-XXXXXX");
     assert_non_null(mkdtemp(r->dir));
-    snprintf(lib, sizeof(lib), "%s/lib", r->dir);
-    assert_int_equal(mkdir(lib, 0700), 0);
+    snprintf(r->lib, sizeof(r->lib), "%s/lib", r->dir);
+    assert_int_equal(mkdir(r->lib, 0700), 0);
     setenv("XL_STATE_DIR", r->dir, 1);
     assert_int_equal(libxl_ctx_alloc(&r->ctx, LIBXL_VERSION, 0, &r->logger), 0);
-    r->h = libxl__host_xen_open_with(r->ctx, &fake_calls, &fake_xs_calls, lib);
+    r->h =
+        libxl__host_xen_open_with(r->ctx, &fake_calls, &fake_xs_calls, r->lib);
     assert_non_null(r->h);
     *state = r;
     return 0;

@@ -41,6 +41,7 @@ struct xen_rig {
     libxl_ctx *ctx;
     libxl__host *h;
     char dir[64];
+    char lib[80]; /* in it: libxl's userdata */
     char log[4096];
 };
 

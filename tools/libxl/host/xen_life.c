@@ -97,26 +97,42 @@ int libxl__xen_unpause(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 /* ---- destroy ---- */
 
 /* Our new domain's number may have been taken by another toolstack. */
-static bool is_ours(struct libxl__host_xen *hx, libxl__gc *gc,
-                    const struct libxl__xen_domain *d)
+static bool is_anothers(struct libxl__host_xen *hx, libxl__gc *gc,
+                        uint32_t domid, const uint8_t *uuid)
 {
     libxl__store *files = hx->store->files;
     struct libxl__domain_record own;
 
-    return libxl__domain_record_read(files, gc, d->domid, &own) ||
-           !memcmp(own.uuid.uuid, d->uuid, sizeof(d->uuid));
+    return !libxl__domain_record_read(files, gc, domid, &own) &&
+           memcmp(own.uuid.uuid, uuid, sizeof(own.uuid.uuid));
 }
 
-/* What xenstore says of it goes; the record stays, for who starts it again. */
-static int keep_record(struct libxl__host_xen *hx, libxl__gc *gc,
-                       uint32_t domid)
+/* The hypervisor has forgotten it, xenstore perhaps not: who destroyed it may
+ * have been killed in between. */
+static bool nodes_are_anothers(struct libxl__host_xen *hx, libxl__gc *gc,
+                               uint32_t domid)
+{
+    const char *vm = libxl__xs_read(&hx->xs, gc, "/local/domain/%u/vm", domid);
+    const char *slash = vm ? strrchr(vm, '/') : NULL;
+    libxl_uuid uuid;
+
+    return slash && libxl__uuid_parse(slash + 1, &uuid) &&
+           is_anothers(hx, gc, domid, uuid.uuid);
+}
+
+/* What xenstore says of it goes; the record stays, for who starts it again. A
+ * guest whose record cannot be kept has to end all the same. */
+static void keep_record(struct libxl__host_xen *hx, libxl__gc *gc,
+                        uint32_t domid)
 {
     struct libxl__domain_record rec;
     int rc = libxl__domain_record_read(hx->store, gc, domid, &rec);
 
     if (!rc)
         rc = libxl__domain_record_write(hx->store->files, gc, &rec);
-    return rc == ERROR_NOTFOUND ? 0 : rc;
+    if (rc && rc != ERROR_NOTFOUND)
+        LOGD(hx->host.ctx, domid, WARN,
+             "its record cannot be kept; destroying it all the same");
 }
 
 static void remove_nodes(struct libxl__host_xen *hx, uint32_t domid)
@@ -187,28 +203,39 @@ static int clean(libxl__egc *egc, libxl__host *h, struct libxl__xen_wait *w)
     return libxl__xen_dev_clean(egc, h, inner);
 }
 
+static int end_domain(struct libxl__host_xen *hx, libxl__gc *gc, uint32_t domid)
+{
+    int r;
+
+    keep_record(hx, gc, domid);
+    libxl__xen_dm_kill(hx, gc, domid, SIGTERM);
+    r = hx->calls->destroy(hx->xen, domid);
+    return libxl__xen_failed(hx, domid, r == -ESRCH ? 0 : r,
+                             "cannot destroy it");
+}
+
 int libxl__xen_destroy(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
     struct libxl__xen_wait *w = libxl__xen_wait_new(h, call);
     struct libxl__host_xen *hx = libxl__host_xen_of(h);
     libxl__gc *gc = libxl__ao_gc(call->ao);
+    uint32_t domid = call->domid;
     struct libxl__xen_domain d;
     int rc;
 
     if (!w)
         return ERROR_NOMEM;
-    rc = libxl__xen_domain(hx, call->domid, &d);
-    if (rc == ERROR_DOMAIN_NOTFOUND || (!rc && !is_ours(hx, gc, &d)))
+    rc = libxl__xen_domain(hx, domid, &d);
+    if (rc && rc != ERROR_DOMAIN_NOTFOUND)
+        return rc;
+    if (rc ? nodes_are_anothers(hx, gc, domid)
+           : is_anothers(hx, gc, domid, d.uuid))
         return libxl__xen_answer(egc, h, call, 0);
-    if (!rc)
-        rc = keep_record(hx, gc, call->domid);
-    if (!rc)
-        libxl__xen_dm_kill(hx, gc, call->domid, SIGTERM);
-    if (!rc)
-        rc = libxl__xen_failed(hx, call->domid,
-                               hx->calls->destroy(hx->xen, call->domid),
-                               "cannot destroy it");
-    return rc ? rc : clean(egc, h, w);
+    if (rc)
+        libxl__xen_dm_kill(hx, gc, domid, SIGTERM);
+    else
+        rc = end_domain(hx, gc, domid);
+    return rc && rc != ERROR_DOMAIN_NOTFOUND ? rc : clean(egc, h, w);
 }
 
 /* ---- others ---- */
