@@ -126,6 +126,27 @@ static void an_abort_takes_the_word_back(void **state)
     assert_false(fake_xen.domain.shutdown);
 }
 
+static unsigned commits;
+
+static bool writes_it_again(void)
+{
+    commits++;
+    fake_xs_put(WORD, "suspend");
+    return true;
+}
+
+/* Each time in between the loop has its turn. */
+static void a_guest_that_keeps_the_word_is_not_asked_for_ever(void **state)
+{
+    commits = 0;
+    fake_xs_put(CHANNEL, "");
+    fake_xs_on_commit = writes_it_again;
+    assert_int_equal(xen_rig_run_aborted(*state, start_suspend, NULL, 10),
+                     ERROR_ABORTED);
+    assert_string_equal(fake_xs_get(WORD), "");
+    assert_true(commits > 1);
+}
+
 static int start_unpause(libxl__egc *egc, libxl__host *h,
                          libxl__host_call *call, const void *user)
 {
@@ -162,6 +183,7 @@ int main(void)
         TEST(what_is_no_port_is_no_channel),
         TEST(an_abort_waits_for_a_notified_guest),
         TEST(an_abort_takes_the_word_back),
+        TEST(a_guest_that_keeps_the_word_is_not_asked_for_ever),
         TEST(unpause_resumes_a_guest_that_was_left_suspended),
     };
 
