@@ -85,13 +85,14 @@ struct libxl__host_ops {
      * record. */
     int (*create)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                   const libxl_domain_config *config, bool incoming);
-    /* Ends the guest; idempotent; the store's record stays. */
+    /* Ends the guest; idempotent; the store's record stays. Fails: it, or what
+     * serves its disks, may still be there, and no other may be made. */
     int (*destroy)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* Idempotent. Of a suspended guest: resume will leave it paused. */
     int (*pause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* Clears the record's never_started first: a guest that ran must never
-     * pass for one that did not. ERROR_BADFAIL: nobody can tell whether it
-     * runs; after any other error it does not. */
+     * pass for one that did not. A suspended one runs, too. ERROR_BADFAIL:
+     * nobody can tell whether it runs; after any other error it does not. */
     int (*unpause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* For a save: stop the guest for good, disks flushed. Aborted: it runs as
      * before. ERROR_TIMEDOUT: it was told to, and may still do so. */
