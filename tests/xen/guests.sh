@@ -2,7 +2,8 @@
 # shellcheck shell=dash disable=SC1091,SC2154
 # guests.sh mixed|theirs [NAME...]: in dom0, each guest of tests/xen/guests (or
 # those named) saved by our xl and restored by Debian's, and the other way round;
-# then the guest that does not suspend. "theirs": Debian's xl in both roles.
+# then the guest that does not suspend, and one that suspends late, reboots, and
+# cannot be started again. "theirs": Debian's xl in both roles.
 . /mnt/host/lib.sh
 . /mnt/host/xl.sh
 . /mnt/host/devices.sh
@@ -10,7 +11,7 @@ make_link
 mode=$1
 shift
 [ "$mode" = theirs ] || need_ours
-names=" ${*:-$(awk '/^[^#]/ { print $2 }' /mnt/host/guests | tr '\n' ' ') made hot hot-more stuck} "
+names=" ${*:-$(awk '/^[^#]/ { print $2 }' /mnt/host/guests | tr '\n' ' ') made hot hot-more stuck again} "
 us=ours
 [ "$mode" = mixed ] || us=theirs
 
@@ -226,6 +227,85 @@ made_and_ended() {
     ok "made: $us destroys it, and all of it" ended $us "$(domid made)"
 }
 
+# ---- our keeper's: one that suspends late, reboots, cannot start again ----
+
+again_starts() {
+    cp "$share/vmlinuz" /tmp/again-kernel
+    run_xl ours create -q /tmp/again.cfg && starts again
+}
+
+# As a save leaves it that was given up after the guest had heard of it.
+note_late() {
+    cat >"/run/xl/$(domid again)/journal" <<EOF
+{"format": 1, "verb": "save", "step": "late", "owner": {"boot_id":
+"$(cat /proc/sys/kernel/random/boot_id)", "pid": 2, "start_time": 1},
+"was_running": true, "then": "destroy", "file_dev": 0, "file_ino": 0}
+EOF
+}
+
+is_suspended() { xl list again | awk 'NR > 1 { exit $5 !~ /s/ }'; }
+
+within() { # COMMAND...: until it succeeds
+    local i=0
+    until "$@"; do
+        i=$((i + 1))
+        [ $i -lt 300 ] || { echo "never: $*"; return 1; }
+        sleep 0.1
+    done
+}
+
+suspend_it() {
+    xenstore-write "/local/domain/$(domid again)/control/shutdown" suspend
+}
+
+resumed_by_keeper() {
+    local at
+    at=$(ticks again)
+    note_late
+    forget_log again
+    goes_on again "$at" || return 1 # until it suspends nothing happens
+    [ -e "/run/xl/$(domid again)/journal" ] && suspend_it &&
+        within test ! -e "/run/xl/$(domid again)/journal" || return 1
+    at=$(ticks again)
+    goes_on again "$at" && checks again
+}
+
+resumed_by_unpause() {
+    local at
+    suspend_it && within is_suspended || return 1
+    at=$(ticks again)
+    run_xl ours unpause again && goes_on again "$at" && checks again
+}
+
+reboots() {
+    local id
+    id=$(domid again)
+    forget_log again
+    type_to again reboot && starts again && [ "$(domid again)" = "$id" ]
+}
+
+# There is no domain, half or whole; the list has it all the same.
+is_ended() {
+    gone again && run_xl ours list |
+        awk '$1 == "again" && $5 ~ /s/ { n++ } END { exit n != 1 }'
+}
+
+stays_ended() {
+    rm /tmp/again-kernel
+    type_to again reboot && within is_ended &&
+        run_xl ours destroy again && ! run_xl ours list | grep again
+}
+
+again() {
+    guest_config pv again 'on_reboot = "restart"'
+    sed -i 's|^kernel.*|kernel = "/tmp/again-kernel"|' /tmp/again.cfg
+    ok 'again: our xl creates it' again_starts || return
+    ok 'again: its keeper resumes it when it suspends late' resumed_by_keeper
+    ok 'again: unpause resumes it when it was left suspended' resumed_by_unpause
+    ok 'again: it reboots, and is started again' reboots
+    ok 'again: without its kernel it stays, as shut down' stays_ended
+}
+
 prepare
 while read -r type name what lines; do
     case $type in '#'* | '') continue ;; esac
@@ -241,4 +321,5 @@ case $names in *' stuck '*)
     xl destroy stuck
     ;;
 esac
+case $names in *' again '*) [ $us = theirs ] || again ;; esac
 done_testing

@@ -20,6 +20,7 @@
 #include "domain/keeper_record.h"
 #include "host/fake_guest.h"
 #include "migrate/journal.h"
+#include "store/run_record.h"
 
 #define DEADLINE_S 120
 
@@ -243,22 +244,17 @@ static uint32_t create_that_restarts(void)
     uint32_t domid;
 
     dom_rig_config(&config, "one");
-    config.on_reboot = LIBXL_ACTION_ON_SHUTDOWN_RESTART;
+    config.on_reboot = config.on_crash = LIBXL_ACTION_ON_SHUTDOWN_RESTART;
     assert_int_equal(
         libxl_domain_create_new(rig.ctx, &config, &domid, NULL, NULL), 0);
     libxl_domain_config_dispose(&config);
     return domid;
 }
 
-/* It ended while nobody watched: how long it lived is not known. */
-static void a_new_keeper_starts_a_guest_again_that_has_rebooted(void **state)
+/* One that runs, and has no keeper at the moment. */
+static uint32_t unwatched_guest(void)
 {
-    const struct libxl__fake_guest rebooted = {
-        .state = FAKE_SHUTDOWN,
-        .reason = LIBXL_SHUTDOWN_REASON_REBOOT,
-    };
     uint32_t domid = create_that_restarts();
-    libxl__host *h = libxl__host_get(rig.ctx);
     struct libxl__keeper_record rec;
 
     assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
@@ -266,15 +262,100 @@ static void a_new_keeper_starts_a_guest_again_that_has_rebooted(void **state)
     rec = record_of(domid);
     kill(rec.process.pid, SIGKILL);
     wait_end(&rec);
-    assert_int_equal(
-        libxl__fake_guest_write(h->ops->store(h), domid, &rebooted), 0);
+    return domid;
+}
+
+static libxl__store *store(void)
+{
+    libxl__host *h = libxl__host_get(rig.ctx);
+
+    return h->ops->store(h);
+}
+
+static void end_it(uint32_t domid, int64_t reason)
+{
+    const struct libxl__fake_guest ended = {
+        .state = FAKE_SHUTDOWN,
+        .reason = reason,
+    };
+
+    assert_int_equal(libxl__fake_guest_write(store(), domid, &ended), 0);
+}
+
+/* It ended while nobody watched: how long it lived is not known. */
+static void a_new_keeper_starts_a_guest_again_that_has_rebooted(void **state)
+{
+    uint32_t domid = unwatched_guest();
+
+    end_it(domid, LIBXL_SHUTDOWN_REASON_REBOOT);
     assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
     wait_state(domid, "running");
+}
+
+/* ---- on a host that does not tell ---- */
+
+static int setup_polled(void **state)
+{
+    setenv("XL_FAKE_POLL", "1", 1);
+    return setup(state);
+}
+
+static int teardown_polled(void **state)
+{
+    int rc = teardown(state);
+
+    unsetenv("XL_FAKE_POLL");
+    unsetenv("XL_FAKE_HALF");
+    return rc;
+}
+
+/* As before: this one by a number of its own, which counts as a crash. */
+static void a_guest_that_cannot_be_started_again_has_ended(void **state)
+{
+    uint32_t domid = unwatched_guest();
+    struct libxl__run_record run;
+    time_t end = time(NULL) + DEADLINE_S;
+
+    setenv("XL_FAKE_HALF", "1", 1);
+    end_it(domid, 200);
+    assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
+    while (!dom_rig_record(&rig, domid, "run") && time(NULL) < end)
+        pause_a_moment();
+    wait_state(domid, "shutdown");
+    while (dom_rig_record(&rig, domid, "journal") && time(NULL) < end)
+        pause_a_moment();
+    assert_false(dom_rig_record(&rig, domid, "journal"));
+    assert_int_equal(libxl__run_record_read(store(), domid, &run), 0);
+    assert_int_equal(run.reason, LIBXL_SHUTDOWN_REASON_CRASH);
+    assert_int_equal(libxl_domain_destroy(rig.ctx, domid, NULL), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "gone");
+}
+
+/* Between the end of the old guest and the beginning of the new one. */
+static void a_keeper_that_is_killed_then_loses_no_guest(void **state)
+{
+    uint32_t domid = unwatched_guest();
+    struct libxl__journal j;
+    libxl__gc gc;
+
+    libxl__gc_init(&gc, rig.ctx);
+    libxl__journal_init(&j, JOURNAL_RESTART, JSTEP_BUILDING);
+    j.was_running = true;
+    j.reason = LIBXL_SHUTDOWN_REASON_REBOOT;
+    assert_int_equal(libxl__journal_write(store(), &gc, domid, &j), 0);
+    libxl__gc_dispose(&gc);
+    assert_int_equal(libxl__fake_guest_erase(store(), domid), 0);
+    assert_int_equal(libxl_domain_recover(rig.ctx, INVALID_DOMID, NULL), 0);
+    wait_state(domid, "running");
+    /* the end of which it is rid does not come back */
+    assert_false(dom_rig_record(&rig, domid, "run"));
 }
 
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+#define POLLED(f)                                                              \
+    cmocka_unit_test_setup_teardown(f, setup_polled, teardown_polled)
     const struct CMUnitTest tests[] = {
         TEST(a_new_domain_has_one_and_it_ends_with_it),
         TEST(it_ends_with_a_domain_that_recover_removes),
@@ -285,6 +366,8 @@ int main(void)
         TEST(a_second_operation_is_told_who_is_busy),
         TEST(a_guest_that_shuts_down_is_destroyed),
         TEST(a_new_keeper_starts_a_guest_again_that_has_rebooted),
+        POLLED(a_guest_that_cannot_be_started_again_has_ended),
+        POLLED(a_keeper_that_is_killed_then_loses_no_guest),
     };
 
     return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);

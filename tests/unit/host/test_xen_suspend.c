@@ -126,6 +126,50 @@ static void an_abort_takes_the_word_back(void **state)
     assert_false(fake_xen.domain.shutdown);
 }
 
+static unsigned commits;
+
+static bool writes_it_again(void)
+{
+    commits++;
+    fake_xs_put(WORD, "suspend");
+    return true;
+}
+
+/* Each time in between the loop has its turn. */
+static void a_guest_that_keeps_the_word_is_not_asked_for_ever(void **state)
+{
+    commits = 0;
+    fake_xs_put(CHANNEL, "");
+    fake_xs_on_commit = writes_it_again;
+    assert_int_equal(xen_rig_run_aborted(*state, start_suspend, NULL, 10),
+                     ERROR_ABORTED);
+    assert_string_equal(fake_xs_get(WORD), "");
+    assert_true(commits > 1);
+}
+
+static int start_unpause(libxl__egc *egc, libxl__host *h,
+                         libxl__host_call *call, const void *user)
+{
+    return h->ops->unpause(egc, h, call);
+}
+
+static void suspend_it(bool paused)
+{
+    fake_xen.domain.shutdown = true;
+    fake_xen.domain.reason = LIBXL__XEN_SUSPEND;
+    fake_xen.domain.paused = paused;
+}
+
+static void unpause_resumes_a_guest_that_was_left_suspended(void **state)
+{
+    suspend_it(false);
+    assert_int_equal(xen_rig_run(*state, start_unpause, NULL), 0);
+    assert_false(fake_xen.domain.shutdown);
+    suspend_it(true);
+    assert_int_equal(xen_rig_run(*state, start_unpause, NULL), 0);
+    assert_false(fake_xen.domain.shutdown || fake_xen.domain.paused);
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, open_with_guest, xen_rig_close)
 
@@ -139,6 +183,8 @@ int main(void)
         TEST(what_is_no_port_is_no_channel),
         TEST(an_abort_waits_for_a_notified_guest),
         TEST(an_abort_takes_the_word_back),
+        TEST(a_guest_that_keeps_the_word_is_not_asked_for_ever),
+        TEST(unpause_resumes_a_guest_that_was_left_suspended),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

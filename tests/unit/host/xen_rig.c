@@ -70,7 +70,20 @@ static int fake_build(struct libxl__xen_handle *h,
 
 static int fake_destroy(struct libxl__xen_handle *h, uint32_t domid)
 {
-    fake_xen.there = false;
+    fake_xen.there = fake_xen.stays;
+    fake_xen.domain.dying = true;
+    return 0;
+}
+
+static int fake_unpause(struct libxl__xen_handle *h, uint32_t domid)
+{
+    fake_xen.domain.paused = false;
+    return 0;
+}
+
+static int fake_resume(struct libxl__xen_handle *h, uint32_t domid)
+{
+    fake_xen.domain.shutdown = false;
     return 0;
 }
 
@@ -148,6 +161,8 @@ static const struct libxl__xen_calls fake_calls = {
     .create = fake_create,
     .build = fake_build,
     .destroy = fake_destroy,
+    .unpause = fake_unpause,
+    .resume = fake_resume,
     .port = fake_port,
     .param_get = fake_param_get,
     .param_set = fake_param_set,
@@ -171,18 +186,18 @@ static void message(libxl_logger *lg, libxl_loglevel level, uint32_t domid,
 int xen_rig_open(void **state)
 {
     struct xen_rig *r = calloc(1, sizeof(*r));
-    static char lib[80]; /* the host keeps it */
 
     fake_xen = (struct fake_xen){0};
     fake_xs_empty();
     r->logger.message = message;
     strcpy(r->dir, "/tmp/xl-test-xen-XXXXXX");
     assert_non_null(mkdtemp(r->dir));
-    snprintf(lib, sizeof(lib), "%s/lib", r->dir);
-    assert_int_equal(mkdir(lib, 0700), 0);
+    snprintf(r->lib, sizeof(r->lib), "%s/lib", r->dir);
+    assert_int_equal(mkdir(r->lib, 0700), 0);
     setenv("XL_STATE_DIR", r->dir, 1);
     assert_int_equal(libxl_ctx_alloc(&r->ctx, LIBXL_VERSION, 0, &r->logger), 0);
-    r->h = libxl__host_xen_open_with(r->ctx, &fake_calls, &fake_xs_calls, lib);
+    r->h =
+        libxl__host_xen_open_with(r->ctx, &fake_calls, &fake_xs_calls, r->lib);
     assert_non_null(r->h);
     *state = r;
     return 0;

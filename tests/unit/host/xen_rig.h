@@ -21,6 +21,7 @@
 struct fake_xen {
     struct libxl__xen_domain domain;
     bool there;
+    bool stays; /* when it is destroyed: somebody has pages of it */
     /* the builder: what it answers; before that on_build, on its thread */
     int open_r, build_r;
     const char *build_why;
@@ -40,6 +41,7 @@ struct xen_rig {
     libxl_ctx *ctx;
     libxl__host *h;
     char dir[64];
+    char lib[80]; /* in it: libxl's userdata */
     char log[4096];
 };
 

@@ -99,6 +99,8 @@ static enum libxl__journal_action expected(enum libxl__journal_verb verb,
         return verb == JOURNAL_SEND || verb == JOURNAL_DESTROY
                    ? JACT_FINISH
                    : JACT_IMPOSSIBLE;
+    case JSTEP_LATE:
+        return outgoing ? JACT_AWAIT : JACT_IMPOSSIBLE;
     case JSTEP_NR:
         break;
     }

@@ -14,6 +14,8 @@ static struct node {
     enum libxl__xs_perms perms;
 } nodes[NODES];
 
+bool (*fake_xs_on_commit)(void);
+
 static struct node *find(const char *path)
 {
     for (int i = 0; i < NODES; i++)
@@ -25,6 +27,7 @@ static struct node *find(const char *path)
 void fake_xs_empty(void)
 {
     memset(nodes, 0, sizeof(nodes));
+    fake_xs_on_commit = NULL;
 }
 
 /* As xenstored does: a new node has those of the one above it. */
@@ -167,7 +170,7 @@ static int fake_begin(struct libxl__xs_handle *h, uint32_t *txn)
 
 static int fake_end(struct libxl__xs_handle *h, uint32_t txn, bool commit)
 {
-    return 0;
+    return commit && fake_xs_on_commit && fake_xs_on_commit() ? -EAGAIN : 0;
 }
 
 static int fake_introduce(struct libxl__xs_handle *h, uint32_t domid,

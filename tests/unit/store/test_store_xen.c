@@ -11,6 +11,7 @@
 
 #include "store/domain_record.h"
 #include "store/fake_xs.h"
+#include "store/run_record.h"
 #include "store/store_xen.h"
 
 #define UUID "82c33fea-5996-4607-aa0c-5bd0a59f9fa8"
@@ -219,6 +220,28 @@ static void a_domain_that_others_destroyed_is_not_listed(void **state)
     libxl__gc_dispose(&gc);
 }
 
+static void one_that_is_to_start_again_is_listed(void **state)
+{
+    const struct libxl__run_record run = {
+        .state = LIBXL__RUN_SHUTDOWN,
+        .reason = LIBXL_SHUTDOWN_REASON_REBOOT,
+    };
+    struct store_rig *r = *state;
+    uint32_t *list;
+    libxl__gc gc;
+    int nr;
+
+    make_theirs(r, 4, UUID, "web");
+    assert_int_equal(r->st->ops->prepare(r->st, 4), 0);
+    assert_int_equal(libxl__run_record_write(r->st, 4, &run), 0);
+    nr_there = 0;
+    libxl__gc_init(&gc, r->ctx);
+    assert_int_equal(r->st->ops->list(r->st, &gc, &list, &nr), 0);
+    assert_int_equal(nr, 1);
+    assert_int_equal(list[0], 4);
+    libxl__gc_dispose(&gc);
+}
+
 static void a_taken_number_is_not_chosen(void **state)
 {
     struct store_rig *r = *state;
@@ -324,6 +347,7 @@ int main(void)
         TEST(a_lock_gives_a_domain_of_others_a_directory),
         TEST(a_number_used_again_loses_what_the_old_domain_left),
         TEST(a_domain_that_others_destroyed_is_not_listed),
+        TEST(one_that_is_to_start_again_is_listed),
         TEST(a_taken_number_is_not_chosen),
         TEST(removal_leaves_what_is_anothers),
         TEST(removal_keeps_the_vm_of_a_copy),

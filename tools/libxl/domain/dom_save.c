@@ -21,7 +21,6 @@
 
 #include "base/container.h"
 #include "base/log.h"
-#include "domain/recover_one.h"
 
 #define EMULATOR_ID_QEMU 2 /* libxl stream: qemu-xen, "upstream QEMU" */
 
@@ -131,7 +130,7 @@ int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds)
 
     ds->emulator_fd = ds->dirfd = -1;
     ds->guest_open = ds->helper_running = false;
-    ds->guest_lost = ds->dev_open = false;
+    ds->guest_lost = ds->guest_late = ds->dev_open = false;
     ds->memory_out = ds->stream_over = ds->state_wanted = false;
     ds->state = DOM_SAVE_STATE_NONE;
     ds->suspended_at_ms = ds->stood_at_ms = ds->memory_sent_at_ms = 0;
@@ -212,6 +211,7 @@ static void suspended(libxl__egc *egc, libxl__host_call *call, int rc)
     libxl__dom_save *ds = call->user;
 
     ds->stood_at_ms = libxl__now_ms(ds->host->ctx);
+    ds->guest_late = rc == ERROR_TIMEDOUT;
     libxl__save_helper_reply(egc, &ds->sh, rc ? -EIO : 0);
     if (!rc && ds->host->ops->dm_apart && ds->sw.get_emulator && !ds->dev_open)
         take_state(egc, ds);
@@ -374,6 +374,15 @@ static void stream_done(libxl__egc *egc, libxl__stream_write *sw, int rc)
     finish_if_over(egc, ds);
 }
 
+/* As long as it has not suspended there is nothing to resume. */
+static bool is_late(libxl__dom_save *ds)
+{
+    if (ds->guest_late)
+        ds->guest_late =
+            libxl__guest_is_up(ds->host, libxl__ao_gc(ds->ao), ds->domid);
+    return ds->guest_late;
+}
+
 /* What still works for us holds the guest's fds, or this struct. */
 static void finish_if_over(libxl__egc *egc, libxl__dom_save *ds)
 {
@@ -390,7 +399,7 @@ static void finish_if_over(libxl__egc *egc, libxl__dom_save *ds)
     ds->emulator_fd = -1;
     if (!ds->rc)
         ds->rc = ds->helper_rc;
-    if (!ds->rc || !ds->suspended_at_ms) {
+    if (!ds->rc || !ds->suspended_at_ms || is_late(ds)) {
         ds->callback(egc, ds, ds->rc);
         return;
     }
@@ -406,4 +415,16 @@ static void resumed(libxl__egc *egc, libxl__host_call *call, int rc)
     ds->guest_lost = rc && !libxl__guest_has_ended(
                                ds->host, libxl__ao_gc(ds->ao), ds->domid);
     ds->callback(egc, ds, ds->rc);
+}
+
+/* ---- the caller's journal ---- */
+
+int libxl__dom_save_end_journal(const libxl__dom_save *ds, libxl__dom_op *op,
+                                struct libxl__journal *j)
+{
+    if (!ds->guest_late)
+        return libxl__journal_erase(op->store, op->domid);
+    j->step = JSTEP_LATE;
+    j->name = NULL; /* it has it, and may be renamed until then */
+    return libxl__journal_write(op->store, op->gc, op->domid, j);
 }

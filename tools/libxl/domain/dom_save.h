@@ -8,7 +8,8 @@
  * Thread:    loop thread only.
  * Abort:     through the ao; the callback still runs.
  * Errors:    rc, logged. The guest then is as it was before (running or
- *            paused), unless guest_lost says that it could not be put back.
+ *            paused), unless guest_lost says that it could not be put back, or
+ *            guest_late that it was told to suspend and may still do so.
  * Lifetime:  the struct stays until the callback, which runs exactly once,
  *            never from inside start. Success leaves the guest suspended.
  */
@@ -16,6 +17,7 @@
 #define LIBXL_DOM_SAVE_H
 
 #include "dev/dev_save.h"
+#include "domain/dom_op.h"
 #include "helper/save_helper.h"
 #include "host/host.h"
 #include "stream/stream_write.h"
@@ -34,11 +36,11 @@ struct libxl__dom_save {
     libxl__host *host;
     uint32_t domid;
     int fd;
-    unsigned flags; /* LIBXL_SUSPEND_* */
+    unsigned flags;      /* LIBXL_SUSPEND_* */
     bool reader_answers; /* when it has all, before the guest runs anywhere */
     bool guest_goes; /* once all went well, the guest is not to run on here */
     const libxl_precopy_how *precopy;
-    const char *what; /* for progress; NULL: "Saving" */
+    const char *what;    /* for progress; NULL: "Saving" */
     bool zero_as_xalloc; /* the reader is known to be ours */
     uint32_t rest_ms;    /* how long a stop takes besides its memory */
     void *user;
@@ -48,6 +50,7 @@ struct libxl__dom_save {
     uint64_t suspended_at_ms; /* 0: never suspended */
     uint64_t stood_at_ms, memory_sent_at_ms;
     bool guest_lost;
+    bool guest_late;
     /* private */
     struct libxl__helper_guest guest;
     bool guest_open;
@@ -72,5 +75,9 @@ int libxl__dom_save_start(libxl__egc *egc, libxl__dom_save *ds);
 /* The reader has turned out to be ours; also before start, and behind the end.
  */
 void libxl__dom_save_takes_xalloc(libxl__dom_save *ds);
+/* After a failure, the caller's journal, which was written: it has served, or
+ * whoever finds it once the guest has suspended resumes it. */
+int libxl__dom_save_end_journal(const libxl__dom_save *ds, libxl__dom_op *op,
+                                struct libxl__journal *j);
 
 #endif

@@ -52,6 +52,8 @@ struct libxl__keeper_round {
     libxl__host_call call;
     libxl_domain_config config;
     bool config_loaded;
+    libxl_shutdown_reason reason; /* why it ended: of a restart */
+    int rc;                       /* why it could not be started again */
 };
 
 struct libxl__keeper {
@@ -77,7 +79,8 @@ struct libxl__keeper {
     libxl__ev_fd qemu_death;
     libxl__qmp events;
     libxl__ev_time reconnect;
-    uint64_t started_ms; /* when the guest began to run, if seen here; 0: long ago */
+    /* when the guest began to run, if seen here; 0: long ago */
+    uint64_t started_ms;
     /* keeper_dev.c */
     struct libxl__keeper_dev devs[LIBXL__DEV_MAX];
     unsigned nr_devs;
@@ -119,6 +122,16 @@ void libxl__keeper_dev_restart(libxl__keeper *kp);
 /* The guest runs again. */
 void libxl__keeper_dev_resumed(libxl__keeper *kp);
 void libxl__keeper_dev_close(libxl__keeper *kp);
+
+/* keeper_look.c: no change, and nothing to wait for */
+bool libxl__keeper_is_gone(libxl__keeper *kp);
+/* One that can be followed now. */
+bool libxl__keeper_has_journal(libxl__keeper *kp);
+/* It has ended by itself. */
+bool libxl__keeper_sees_end(libxl__keeper *kp, libxl_shutdown_reason *reason);
+/* The record says "running", and QEMU said otherwise: an operation was killed
+ * in between, or its RESUME is still on its way (then nothing happens). */
+bool libxl__keeper_should_run(libxl__keeper *kp);
 
 /* keeper_settle.c */
 void libxl__keeper_settle_init(libxl__keeper *kp);

@@ -7,6 +7,7 @@
  *          -> leave                                         -> end_round
  *          -> destroyed                                     -> quit
  *          -> (journal) -> cleared -> created -> unpaused   -> end_round
+ *                                 -> unmake -> unmade       -> end_round
  *
  * A guest starts again as a new QEMU process: a reset in place would meet
  * firmware that resets once more by itself, and a QEMU that an update has
@@ -15,10 +16,7 @@
  * A domain that an operation holds is left alone until that operation ends:
  * its lease closes, its owner dies, or (without either) after a while.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/container.h"
@@ -36,6 +34,8 @@ static void recovered(libxl__egc *egc, libxl__recover_one *ro, int rc);
 static void destroyed(libxl__egc *egc, libxl__host_call *call, int rc);
 static void cleared(libxl__egc *egc, libxl__host_call *call, int rc);
 static void created(libxl__egc *egc, libxl__host_call *call, int rc);
+static void unmake(libxl__egc *egc, libxl__keeper *kp, int rc);
+static void unmade(libxl__egc *egc, libxl__host_call *call, int rc);
 static void unpaused(libxl__egc *egc, libxl__host_call *call, int rc);
 static void restart_failed(libxl__egc *egc, libxl__keeper *kp, int rc);
 static void retry(libxl__egc *egc, libxl__ev_time *ev, int rc);
@@ -62,86 +62,6 @@ static libxl__host_call *make_call(libxl__keeper *kp,
         .callback = callback,
     };
     return &kp->round.call;
-}
-
-/* ---- what is there to do ---- */
-
-static bool exists(libxl__keeper *kp, const char *record)
-{
-    char *text;
-    int rc = kp->store->ops->read(kp->store, kp->domid, record, &text);
-
-    if (!rc)
-        free(text);
-    return rc != ERROR_NOTFOUND;
-}
-
-/* Another toolstack may have ended it: no record says so. */
-static bool host_has_none(libxl__keeper *kp)
-{
-    libxl_dominfo info = {0};
-    libxl__gc gc;
-    int rc = 0;
-
-    if (!kp->host->poll_ms || exists(kp, "journal"))
-        return false;
-    libxl__gc_init(&gc, kp->ctx);
-    rc = kp->host->ops->dominfo(kp->host, &gc, kp->domid, &info);
-    libxl_dominfo_dispose(&info);
-    libxl__gc_dispose(&gc);
-    return rc == ERROR_DOMAIN_NOTFOUND;
-}
-
-/* By its own directory: another domain may have got the number since. */
-static bool is_gone(libxl__keeper *kp)
-{
-    return host_has_none(kp) ||
-           (faccessat(kp->dirfd, "domain", F_OK, AT_SYMLINK_NOFOLLOW) &&
-            errno == ENOENT);
-}
-
-/* Without a process: what its events said before, or else a crash. A keeper
- * that was killed while it started the guest again leaves the former. */
-static libxl_shutdown_reason reason_on_record(libxl__keeper *kp)
-{
-    struct libxl__run_record run;
-
-    if (!libxl__run_record_read(kp->store, kp->domid, &run) &&
-        run.state == LIBXL__RUN_SHUTDOWN)
-        return run.reason;
-    return LIBXL_SHUTDOWN_REASON_CRASH;
-}
-
-static bool ended(libxl__keeper *kp, libxl_shutdown_reason *reason)
-{
-    libxl_dominfo info = {0};
-    libxl__gc gc;
-    bool is = false;
-
-    libxl__gc_init(&gc, kp->ctx);
-    if (!kp->host->ops->dominfo(kp->host, &gc, kp->domid, &info)) {
-        *reason = info.shutdown_reason;
-        is = info.shutdown && *reason != LIBXL_SHUTDOWN_REASON_SUSPEND;
-    }
-    libxl_dominfo_dispose(&info);
-    libxl__gc_dispose(&gc);
-    /* a suspended guest can lose its process, too */
-    if (!is && kp->qemu_known && kp->qemu_gone) {
-        *reason = reason_on_record(kp);
-        is = true;
-    }
-    return is;
-}
-
-/* The record says "running", and QEMU said otherwise: an operation was killed
- * in between, or its RESUME is still on its way (then nothing happens). */
-static bool should_run(libxl__keeper *kp)
-{
-    struct libxl__run_record run;
-
-    return kp->stopped && !kp->qemu_gone &&
-           !libxl__run_record_read(kp->store, kp->domid, &run) &&
-           run.state == LIBXL__RUN_RUNNING;
 }
 
 /* ---- waiting for another operation's end ---- */
@@ -241,12 +161,12 @@ void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
     }
     kp->again = false;
     stop_waiting(kp);
-    if (is_gone(kp)) {
+    if (libxl__keeper_is_gone(kp)) {
         libxl__keeper_quit(egc, kp);
         return;
     }
-    if (!exists(kp, "journal") && !should_run(kp) && !kp->devs_due &&
-        (kp->left || !ended(kp, &reason)))
+    if (!libxl__keeper_has_journal(kp) && !libxl__keeper_should_run(kp) &&
+        !kp->devs_due && (kp->left || !libxl__keeper_sees_end(kp, &reason)))
         return;
     rc = libxl__domain_lock_take(kp->store, kp->domid, "keeper", true,
                                  &ro->lock);
@@ -265,7 +185,7 @@ void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
         .host = kp->host,
         .domid = kp->domid,
         .policy = RECOVER_ASK,
-        .check_run = should_run(kp),
+        .check_run = libxl__keeper_should_run(kp),
         .user = kp,
         .callback = recovered,
     };
@@ -300,17 +220,22 @@ static enum libxl__keeper_action decide(libxl__keeper *kp,
     return action;
 }
 
-/* Whoever finds it ends what there is of the new guest: a keeper begins anew. */
+/* Whoever finds it ends what there is of the new guest: a keeper begins anew.
+ * It says now how the old one ended; where the host alone knows of an end, a
+ * record would outlive the restart. */
 static int note_restart(libxl__keeper *kp, libxl_shutdown_reason reason)
 {
     struct libxl__journal j;
     int rc = libxl__journal_init(&j, JOURNAL_RESTART, JSTEP_BUILDING);
 
+    kp->round.reason = j.reason = reason;
     j.was_running = true;
-    j.reason = reason;
-    return rc ? rc
-              : libxl__journal_write(kp->store, libxl__ao_gc(kp->round.ao),
-                                     kp->domid, &j);
+    if (!rc)
+        rc = libxl__journal_write(kp->store, libxl__ao_gc(kp->round.ao),
+                                  kp->domid, &j);
+    if (!rc && kp->host->poll_ms)
+        rc = kp->store->ops->erase(kp->store, kp->domid, "run");
+    return rc;
 }
 
 static int act(libxl__egc *egc, libxl__keeper *kp,
@@ -342,7 +267,7 @@ static void recovered(libxl__egc *egc, libxl__recover_one *one, int rc)
         leave(egc, kp, rc);
         return;
     }
-    if (kp->left || !ended(kp, &reason)) {
+    if (kp->left || !libxl__keeper_sees_end(kp, &reason)) {
         libxl__keeper_dev_restart(kp);
         end_round(egc, kp);
         return;
@@ -386,16 +311,61 @@ static void restart_failed(libxl__egc *egc, libxl__keeper *kp, int rc)
     leave(egc, kp, rc);
 }
 
+/* The old guest, or its QEMU, is still there: the journal stays, and what comes
+ * next begins with it. */
+static void not_cleared(libxl__egc *egc, libxl__keeper *kp, int rc)
+{
+    LOGD(kp->ctx, kp->domid, ERROR,
+         "the guest cannot be started again yet: what there was of it has not "
+         "ended (%s)",
+         libxl_error_to_string(rc));
+    end_round(egc, kp);
+}
+
 static void cleared(libxl__egc *egc, libxl__host_call *call, int rc)
 {
     libxl__keeper *kp = call->user;
     libxl__host *h = kp->host;
 
-    if (!rc)
-        rc = h->ops->create(egc, h, make_call(kp, created), &kp->round.config,
-                            false);
+    if (rc) {
+        not_cleared(egc, kp, rc);
+        return;
+    }
+    rc = h->ops->create(egc, h, make_call(kp, created), &kp->round.config,
+                        false);
     if (rc)
-        restart_failed(egc, kp, rc);
+        unmake(egc, kp, rc);
+}
+
+/* What was made of the new guest goes: it is as it was when it had ended. */
+static void unmake(libxl__egc *egc, libxl__keeper *kp, int rc)
+{
+    libxl__host *h = kp->host;
+
+    kp->round.rc = rc;
+    rc = h->ops->destroy(egc, h, make_call(kp, unmade));
+    if (rc)
+        unmade(egc, &kp->round.call, rc);
+}
+
+/* Where that fails, too, the journal says that there is something to end. */
+static void unmade(libxl__egc *egc, libxl__host_call *call, int rc)
+{
+    libxl__keeper *kp = call->user;
+    const struct libxl__run_record run = {
+        .state = LIBXL__RUN_SHUTDOWN,
+        .reason = kp->round.reason,
+    };
+
+    if (!rc)
+        rc = libxl__run_record_write(kp->store, kp->domid, &run);
+    if (!rc)
+        rc = libxl__journal_erase(kp->store, kp->domid);
+    LOGD(kp->ctx, kp->domid, ERROR,
+         "the guest could not be started again (%s, see above): it stays as "
+         "one that has shut down; `xl destroy %u` removes it",
+         libxl_error_to_string(kp->round.rc), kp->domid);
+    leave(egc, kp, rc);
 }
 
 static void created(libxl__egc *egc, libxl__host_call *call, int rc)
@@ -403,8 +373,11 @@ static void created(libxl__egc *egc, libxl__host_call *call, int rc)
     libxl__keeper *kp = call->user;
     libxl__host *h = kp->host;
 
-    if (!rc)
-        rc = libxl__keeper_attach(egc, kp);
+    if (rc) {
+        unmake(egc, kp, rc);
+        return;
+    }
+    rc = libxl__keeper_attach(egc, kp);
     if (!rc)
         rc = h->ops->unpause(egc, h, make_call(kp, unpaused));
     if (rc)

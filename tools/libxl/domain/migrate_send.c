@@ -86,7 +86,7 @@ static int forget_journal(struct send *se)
         rc = libxl__domain_set_name(op->host, op->gc, op->domid,
                                     se->journal.name);
     if (!rc)
-        rc = libxl__journal_erase(op->store, op->domid);
+        rc = libxl__dom_save_end_journal(&se->stream, op, &se->journal);
     return rc;
 }
 

@@ -64,19 +64,6 @@ static void finish(libxl__egc *egc, libxl__recover_one *ro, int rc)
     ro->callback(egc, ro, rc);
 }
 
-bool libxl__guest_has_ended(libxl__host *h, libxl__gc *gc, uint32_t domid)
-{
-    libxl_dominfo info = {0};
-    bool ended;
-    int rc = h->ops->dominfo(h, gc, domid, &info);
-
-    ended = !rc && (info.dying ||
-                    (info.shutdown &&
-                     info.shutdown_reason != LIBXL_SHUTDOWN_REASON_SUSPEND));
-    libxl_dominfo_dispose(&info);
-    return ended || rc == ERROR_DOMAIN_NOTFOUND;
-}
-
 static bool guest_has_ended(libxl__recover_one *ro)
 {
     return libxl__guest_has_ended(ro->host, libxl__ao_gc(ro->ao), ro->domid);
@@ -168,10 +155,9 @@ static int note_taken_over(libxl__recover_one *ro, bool taken)
 
     if (j->verb != JOURNAL_RECEIVE || !j->peer_uuid || !j->migration)
         return 0;
-    return taken
-               ? libxl__received_set(store_of(ro), j->peer_uuid, j->migration)
-               : libxl__received_clear(store_of(ro), j->peer_uuid,
-                                       j->migration);
+    return taken ? libxl__received_set(store_of(ro), j->peer_uuid, j->migration)
+                 : libxl__received_clear(store_of(ro), j->peer_uuid,
+                                         j->migration);
 }
 
 /* `xl unpause` of a copy that waits for GO: the user has given it. */
@@ -197,7 +183,7 @@ static void look_for_the_source(libxl__egc *egc, libxl__recover_one *ro)
         take_over(egc, ro);
     else if (!j->peer_uuid || !libxl__uuid_parse(j->peer_uuid, &uuid) ||
              !libxl__source_is_here(store_of(ro), gc, &uuid, ro->domid,
-                                   j->migration) ||
+                                    j->migration) ||
              note_step(ro, JSTEP_GIVEN_UP))
         ask(egc, ro);
     else
@@ -266,6 +252,7 @@ static void act(libxl__egc *egc, libxl__recover_one *ro)
         destroy_guest(egc, ro);
         return;
     case JACT_RESUME:
+    case JACT_AWAIT:
         resume_guest(egc, ro);
         return;
     case JACT_LOOK:
@@ -334,6 +321,11 @@ void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro)
     }
     if (rc) {
         ro->callback(egc, ro, rc == ERROR_INVAL ? ERROR_NOT_READY : rc);
+        return;
+    }
+    if (libxl__guest_is_awaited(ro)) {
+        ro->had_journal = false;
+        ro->callback(egc, ro, 0);
         return;
     }
     LOGD(ro->host->ctx, ro->domid, NOTICE,

@@ -49,6 +49,14 @@ struct libxl__recover_one {
 
 /* It shut down, crashed, or its process is gone: it cannot be resumed. */
 bool libxl__guest_has_ended(libxl__host *h, libxl__gc *gc, uint32_t domid);
+/* It runs, or is paused: neither ended nor suspended. */
+bool libxl__guest_is_up(libxl__host *h, libxl__gc *gc, uint32_t domid);
+
+/* Nothing can be done about this journal until the guest has suspended. */
+bool libxl__journal_awaits(libxl__host *h, libxl__gc *gc, uint32_t domid,
+                           const struct libxl__journal *j);
+/* The same, of ro's, with a word for who asks for its recovery. */
+bool libxl__guest_is_awaited(libxl__recover_one *ro);
 
 void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro);
 

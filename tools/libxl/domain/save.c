@@ -83,7 +83,7 @@ static void fail(libxl__egc *egc, struct save *sa, int rc)
              "the guest could not be resumed: `xl recover %u` tries again",
              sa->op.domid);
     else if (sa->journaled)
-        libxl__journal_erase(sa->op.store, sa->op.domid);
+        libxl__dom_save_end_journal(&sa->stream, &sa->op, &sa->journal);
     libxl__dom_op_complete(egc, &sa->op,
                            sa->stream.guest_lost ? ERROR_BADFAIL : rc);
 }

@@ -65,7 +65,7 @@ static int begin_journal(struct suspend *su)
 static void finish(libxl__egc *egc, struct suspend *su, int rc)
 {
     if (su->journaled && !su->stream.guest_lost)
-        libxl__journal_erase(su->op.store, su->op.domid);
+        libxl__dom_save_end_journal(&su->stream, &su->op, &su->journal);
     libxl__dom_op_complete(egc, &su->op,
                            su->stream.guest_lost ? ERROR_BADFAIL : rc);
 }

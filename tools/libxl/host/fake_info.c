@@ -9,6 +9,21 @@
 
 #include "host/fake_guest.h"
 #include "store/domain_record.h"
+#include "store/run_record.h"
+
+/* As the Xen host: of a guest that is no more. */
+static int ended_on_record(libxl__host *h, uint32_t domid,
+                           struct libxl__fake_guest *g)
+{
+    struct libxl__run_record run;
+
+    if (libxl__run_record_read(h->ops->store(h), domid, &run) ||
+        run.state != LIBXL__RUN_SHUTDOWN)
+        return ERROR_DOMAIN_NOTFOUND;
+    g->state = FAKE_SHUTDOWN;
+    g->reason = run.reason;
+    return 0;
+}
 
 int libxl__fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
                         libxl_dominfo *out)
@@ -23,6 +38,8 @@ int libxl__fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
     if (rc)
         return rc == ERROR_NOTFOUND ? ERROR_DOMAIN_NOTFOUND : rc;
     rc = libxl__fake_guest_read(h->ops->store(h), domid, &g);
+    if (!rc && h->poll_ms && g.state == FAKE_NONE)
+        rc = ended_on_record(h, domid, &g);
     if (rc)
         return rc;
     rc = libxl_domain_config_from_json(h->ctx, &config, rec.config_json);

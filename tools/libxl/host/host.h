@@ -57,7 +57,7 @@ struct libxl__dev_info {
 };
 
 struct libxl__host_ops {
-    const char *name; /* "qemu", "xen", "fake" */
+    const char *name;  /* "qemu", "xen", "fake" */
     const char *title; /* "QEMU host", "Xen host": for messages */
     bool qemu_image;   /* its images are a QEMU host's (xl header, bit 30) */
     /* A suspended guest's memory stays as it is while dm_save runs: both may be
@@ -85,16 +85,17 @@ struct libxl__host_ops {
      * record. */
     int (*create)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                   const libxl_domain_config *config, bool incoming);
-    /* Ends the guest; idempotent; the store's record stays. */
+    /* Ends the guest; idempotent; the store's record stays. Fails: it, or what
+     * serves its disks, may still be there, and no other may be made. */
     int (*destroy)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* Idempotent. Of a suspended guest: resume will leave it paused. */
     int (*pause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* Clears the record's never_started first: a guest that ran must never
-     * pass for one that did not. ERROR_BADFAIL: nobody can tell whether it
-     * runs; after any other error it does not. */
+     * pass for one that did not. A suspended one runs, too. ERROR_BADFAIL:
+     * nobody can tell whether it runs; after any other error it does not. */
     int (*unpause)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* For a save: stop the guest for good, disks flushed. Aborted: it runs as
-     * before. */
+     * before. ERROR_TIMEDOUT: it was told to, and may still do so. */
     int (*suspend)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* Back to what it was before suspend (running or paused); idempotent. */
     int (*resume)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
@@ -176,7 +177,7 @@ struct libxl__host_ops {
 struct libxl__host {
     const struct libxl__host_ops *ops;
     libxl_ctx *ctx;
-    bool no_keeper; /* its guests have no background process */
+    bool no_keeper;   /* its guests have no background process */
     uint32_t poll_ms; /* 0: records say when a guest ends; else look so often */
 };
 

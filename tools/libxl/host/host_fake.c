@@ -28,6 +28,8 @@ struct fake_host {
     bool fail_on; /* and all calls behind fail_at */
     const char *hang;
     bool hanging;
+    bool late;   /* a guest is told to suspend, and takes its time */
+    bool half;   /* what create makes stays when it fails: always */
     bool unsure; /* nobody can tell whether an unpaused guest runs */
 };
 
@@ -81,6 +83,11 @@ void libxl__host_fake_hang(libxl__host *h, const char *op)
 {
     fake_of(h)->hang = op;
     fake_of(h)->hanging = false;
+}
+
+void libxl__host_fake_late(libxl__host *h, bool late)
+{
+    fake_of(h)->late = late;
 }
 
 bool libxl__host_fake_hanging(libxl__host *h)
@@ -174,6 +181,8 @@ static int fake_create(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
     if (!rc)
         rc = libxl__fake_guest_set(fake_of(h)->store, call->domid, FAKE_PAUSED,
                                    FAKE_NONE);
+    if (!rc && fake_of(h)->half)
+        rc = ERROR_FAIL;
     return answer_soon(egc, h, call, "create", rc);
 }
 
@@ -248,6 +257,8 @@ static int fake_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 
     if (!rc)
         rc = living(h, call->domid, &g);
+    if (!rc && fake_of(h)->late)
+        rc = ERROR_TIMEDOUT;
     if (!rc && !g.was)
         rc = libxl__fake_guest_set(fake_of(h)->store, call->domid, FAKE_PAUSED,
                                    g.state);
@@ -397,12 +408,16 @@ static const struct libxl__host_ops fake_ops = {
     .close = fake_close,
 };
 
+static bool is_keeper(void)
+{
+    return !strcmp(program_invocation_short_name, "xl-keeper");
+}
+
 /* Faults are for the operation that is tested, not for the keeper that it has
  * started. */
 static const char *fault(const char *name)
 {
-    return strcmp(program_invocation_short_name, "xl-keeper") ? getenv(name)
-                                                              : NULL;
+    return is_keeper() ? NULL : getenv(name);
 }
 
 static libxl__host *open_fake(libxl_ctx *ctx, bool qemu_image)
@@ -419,6 +434,8 @@ static libxl__host *open_fake(libxl_ctx *ctx, bool qemu_image)
     fh->fail_at = fail ? (unsigned)strtoul(fail, NULL, 10) : 0;
     fh->hang = fault("XL_FAKE_HANG");
     fh->unsure = fault("XL_FAKE_UNSURE");
+    fh->half = is_keeper() && getenv("XL_FAKE_HALF");
+    fh->host.poll_ms = getenv("XL_FAKE_POLL") ? 20 : 0;
     fh->host.no_keeper = !getenv("XL_FAKE_KEEPER");
     fh->store = libxl__store_files_open(ctx);
     if (!fh->store) {

@@ -6,7 +6,9 @@
  * several processes see the same guest. Its memory is made up by the save
  * helper's fake hv. XL_FAKE_FAIL=N and XL_FAKE_HANG=OP in the environment do
  * for other processes what the functions below do in this one; XL_FAKE_KEEPER
- * gives fake guests a keeper, too.
+ * gives fake guests a keeper, too. XL_FAKE_POLL: as on Xen, nobody tells when a
+ * guest ends, and one that was destroyed is not found. XL_FAKE_HALF: a keeper
+ * cannot build guests, and leaves the half of one.
  *
  * Thread:    loop thread only.
  */
@@ -24,6 +26,9 @@ void libxl__host_fake_fail_from(libxl__host *h, unsigned k);
 unsigned libxl__host_fake_calls(const libxl__host *h);
 /* The op of this name never answers, unless it is aborted. NULL: none. */
 void libxl__host_fake_hang(libxl__host *h, const char *op);
+/* Guests that are told to suspend do not do so in time; later it is up to the
+ * test. */
+void libxl__host_fake_late(libxl__host *h, bool late);
 /* It has come to that call. */
 bool libxl__host_fake_hanging(libxl__host *h);
 

@@ -65,8 +65,8 @@ const char *libxl__xen_dm_program(libxl__gc *gc,
     };
     const char *program = config->b_info.device_model_override;
 
-    for (size_t i = 0;
-         !program && i < sizeof(installed) / sizeof(installed[0]); i++)
+    for (size_t i = 0; !program && i < sizeof(installed) / sizeof(installed[0]);
+         i++)
         if (!access(installed[i], X_OK))
             program = installed[i];
     return program ? program : libxl__xen_program(gc, "qemu-system-i386");
@@ -79,9 +79,9 @@ static int open_log(struct start *st, libxl__gc *gc, const char *name)
     int fd;
 
     st->log = libxl__sprintf(gc, LOG_DIR "/qemu-dm-%s.log", name);
-    fd = st->log ? open(st->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-                        0640)
-                 : -1;
+    fd = st->log
+             ? open(st->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640)
+             : -1;
     if (fd < 0)
         LOGED(st->h->ctx, st->call->domid, ERROR, errno,
               "no log for the device model");
@@ -133,8 +133,7 @@ static int spawn(struct start *st, libxl__gc *gc,
     return rc ? rc : note_pid(st, gc);
 }
 
-int libxl__xen_dm_spawn(libxl__egc *egc, libxl__host *h,
-                        libxl__host_call *call,
+int libxl__xen_dm_spawn(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                         const libxl_domain_config *config, int state_fd)
 {
     libxl__gc *gc = libxl__ao_gc(call->ao);
@@ -271,10 +270,8 @@ static bool is_its(pid_t pid, uint32_t domid)
 /* Of the pid in xenstore; -1: it has ended. */
 static int open_its(struct libxl__host_xen *hx, libxl__gc *gc, uint32_t domid)
 {
-    char *text = libxl__xs_read(&hx->xs, gc,
-                                "/local/domain/%" PRIu32
-                                "/image/device-model-pid",
-                                domid);
+    char *text = libxl__xs_read(
+        &hx->xs, gc, "/local/domain/%" PRIu32 "/image/device-model-pid", domid);
     pid_t pid = text ? (pid_t)strtol(text, NULL, 10) : 0;
     int fd = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 
@@ -295,12 +292,12 @@ bool libxl__xen_dm_is_there(struct libxl__host_xen *hx, libxl__gc *gc,
 }
 
 void libxl__xen_dm_kill(struct libxl__host_xen *hx, libxl__gc *gc,
-                        uint32_t domid)
+                        uint32_t domid, int sig)
 {
     int fd = open_its(hx, gc, domid);
 
     if (fd < 0)
         return;
-    syscall(SYS_pidfd_send_signal, fd, SIGTERM, NULL, 0);
+    syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
     close(fd);
 }

@@ -24,14 +24,13 @@ const char *libxl__xen_dm_program(libxl__gc *gc,
 
 /* Starts it, and answers the call when it is ready. state_fd (-1: none): its
  * devices' state, from its start on; stays the caller's. */
-int libxl__xen_dm_spawn(libxl__egc *egc, libxl__host *h,
-                        libxl__host_call *call,
+int libxl__xen_dm_spawn(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                         const libxl_domain_config *config, int state_fd);
 /* A QEMU that serves the domain is there, whoever started it. */
 bool libxl__xen_dm_is_there(struct libxl__host_xen *hx, libxl__gc *gc,
                             uint32_t domid);
 /* Of a domain that has ended, or is ended now. Idempotent. */
 void libxl__xen_dm_kill(struct libxl__host_xen *hx, libxl__gc *gc,
-                        uint32_t domid);
+                        uint32_t domid, int sig);
 
 #endif

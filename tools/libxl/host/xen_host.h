@@ -43,7 +43,7 @@ struct libxl__xen_wait {
     int (*look)(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait);
     bool abortable;
     uint64_t deadline_ms;               /* for look's own use */
-    unsigned phase;                     /* the same */
+    unsigned phase, tries;              /* the same */
     struct libxl__xen_channel *channel; /* the same */
     libxl__ev_fd told;                  /* the same */
     /* private */

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "host/xen_host.h"
 #include "store/domain_record.h"
+#include "store/run_record.h"
 #include "store/store_files.h"
 
 #define ASK_AT_ONCE 64u
@@ -31,8 +32,9 @@ int libxl__xen_domids(void *user, libxl__gc *gc, uint32_t **domids, int *nr)
     do {
         r = hx->calls->domains(hx->xen, first, ASK_AT_ONCE, some);
         if (r < 0)
-            return libxl__xen_failed(hx, INVALID_DOMID, r,
-                                     "the hypervisor does not list its domains");
+            return libxl__xen_failed(
+                hx, INVALID_DOMID, r,
+                "the hypervisor does not list its domains");
         more = libxl__zalloc(gc, sizeof(*more) * (size_t)(*nr + r + 1));
         if (!more)
             return ERROR_NOMEM;
@@ -101,6 +103,28 @@ static int64_t started_at(struct libxl__host_xen *hx, libxl__gc *gc,
     return when ? strtoll(when, NULL, 10) : 0;
 }
 
+/* Of a number that the hypervisor does not know: a guest that ended, and was to
+ * start again, but has not. Our record is all that there is of it. */
+static int ended_on_record(struct libxl__host_xen *hx, libxl__gc *gc,
+                           uint32_t domid, libxl_dominfo *out)
+{
+    libxl__store *files = hx->store->files;
+    struct libxl__domain_record own;
+    struct libxl__run_record run;
+
+    if (libxl__run_record_read(files, domid, &run) ||
+        run.state != LIBXL__RUN_SHUTDOWN ||
+        libxl__domain_record_read(files, gc, domid, &own))
+        return ERROR_DOMAIN_NOTFOUND;
+    out->domid = domid;
+    out->uuid = own.uuid;
+    out->shutdown = true;
+    out->shutdown_reason = run.reason;
+    out->domain_type = LIBXL_DOMAIN_TYPE_INVALID;
+    out->name = strdup(own.name);
+    return out->name ? 0 : ERROR_NOMEM;
+}
+
 int libxl__xen_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
                        libxl_dominfo *out)
 {
@@ -112,6 +136,8 @@ int libxl__xen_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
 
     memset(out, 0, sizeof(*out));
     rc = libxl__xen_domain(hx, domid, &d);
+    if (rc == ERROR_DOMAIN_NOTFOUND)
+        return ended_on_record(hx, gc, domid, out);
     if (rc)
         return rc;
     fill(&d, out);

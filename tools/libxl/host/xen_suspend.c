@@ -9,7 +9,8 @@
  * Until it has acknowledged it can be told to forget it, in a transaction: its
  * last-moment acknowledgement wins. After that, and after a notification, it
  * will suspend, so the end is waited for also when nobody wants it any more:
- * the caller resumes it then.
+ * the caller resumes it then. Of one that takes too long the caller leaves a
+ * note (journal.md, "late"), for whoever finds it suspended.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -25,8 +26,18 @@
 #define ACKNOWLEDGED_MS 60000u
 #define REMOTE_MS 10000u
 #define WORD "suspend"
+#define TRIES 25u
 
-enum phase { ASKED, ACKNOWLEDGED, NOTIFIED, REMOTE, ABORTED };
+/* TAKING_BACK, ABORTING: it has been asked, and is told to forget it. */
+enum phase {
+    ASKED,
+    TAKING_BACK,
+    ABORTING,
+    ACKNOWLEDGED,
+    NOTIFIED,
+    REMOTE,
+    ABORTED
+};
 
 static char *read_word(struct libxl__host_xen *hx, libxl__gc *gc,
                        uint32_t domid)
@@ -51,28 +62,23 @@ static int write_word(struct libxl__host_xen *hx, libxl__gc *gc, uint32_t domid,
     return w.rc;
 }
 
-/* ERROR_NOT_READY: the guest has acknowledged meanwhile. */
-static int take_word_back(struct libxl__host_xen *hx, libxl__gc *gc,
-                          uint32_t domid)
+/* ERROR_NOT_READY: somebody was quicker. *heard: the guest has acknowledged. */
+static int try_to_take_back(struct libxl__xen_wait *w, bool *heard)
 {
+    libxl__gc *gc = libxl__ao_gc(w->call->ao);
     const char *word;
-    int rc;
+    int rc = libxl__xs_begin(&w->hx->xs);
 
-    do {
-        rc = libxl__xs_begin(&hx->xs);
-        if (rc)
-            return rc;
-        word = read_word(hx, gc, domid);
-        if (!word || strcmp(word, WORD)) {
-            libxl__xs_rollback(&hx->xs);
-            return ERROR_NOT_READY;
-        }
-        rc = write_word(hx, gc, domid, "");
-        if (rc)
-            libxl__xs_rollback(&hx->xs);
-        else
-            rc = libxl__xs_commit(&hx->xs);
-    } while (rc == ERROR_NOT_READY);
+    *heard = false;
+    if (rc)
+        return rc;
+    word = read_word(w->hx, gc, w->call->domid);
+    *heard = !word || strcmp(word, WORD);
+    if (!*heard)
+        rc = write_word(w->hx, gc, w->call->domid, "");
+    if (!*heard && !rc)
+        return libxl__xs_commit(&w->hx->xs);
+    libxl__xs_rollback(&w->hx->xs);
     return rc;
 }
 
@@ -82,19 +88,30 @@ static void go_to(struct libxl__xen_wait *w, enum phase phase, unsigned ms)
     w->deadline_ms = libxl__now_ms(w->hx->host.ctx) + ms;
 }
 
-/* It is given up: by a deadline, or by an abort. */
-static int take_back(struct libxl__xen_wait *w, int rc)
+static bool is_aborted(const struct libxl__xen_wait *w)
+{
+    return w->phase == ABORTING || w->phase == ABORTED;
+}
+
+/* One try a look. A guest that writes the word over and over again could keep
+ * every one of them from succeeding: then it is not asked for its opinion. */
+static int take_back(struct libxl__xen_wait *w)
 {
     libxl_ctx *ctx = w->hx->host.ctx;
     uint32_t domid = w->call->domid;
-    int r = take_word_back(w->hx, libxl__ao_gc(w->call->ao), domid);
+    bool heard;
+    int rc = try_to_take_back(w, &heard);
 
-    if (r == ERROR_NOT_READY) { /* it has heard: see it through */
-        go_to(w, rc == ERROR_ABORTED ? ABORTED : ACKNOWLEDGED, ACKNOWLEDGED_MS);
+    if (heard) { /* see it through */
+        go_to(w, is_aborted(w) ? ABORTED : ACKNOWLEDGED, ACKNOWLEDGED_MS);
         return ERROR_NOT_READY;
     }
-    if (rc == ERROR_ABORTED)
+    if (rc == ERROR_NOT_READY && ++w->tries < TRIES)
         return rc;
+    if (rc == ERROR_NOT_READY)
+        (void)write_word(w->hx, libxl__ao_gc(w->call->ao), domid, "");
+    if (is_aborted(w))
+        return ERROR_ABORTED;
     LOGD(
         ctx, domid, ERROR,
         "the guest does not suspend: it has not answered for %u s, and goes on",
@@ -109,7 +126,7 @@ static int check_domain(struct libxl__xen_wait *w)
     int rc = libxl__xen_domain(w->hx, w->call->domid, &d);
 
     if (!rc && libxl__xen_is_suspended(&d))
-        return w->phase == ABORTED ? ERROR_ABORTED : 0;
+        return is_aborted(w) ? ERROR_ABORTED : 0;
     if (!rc && !d.shutdown && !d.dying)
         return ERROR_NOT_READY;
     LOGD(w->hx->host.ctx, w->call->domid, ERROR,
@@ -130,6 +147,14 @@ static const char *what_it_heard(const struct libxl__xen_wait *w)
                       : "has said that it suspends";
 }
 
+static void note_abort(struct libxl__xen_wait *w, int rc_wait)
+{
+    if (rc_wait != ERROR_ABORTED)
+        return;
+    w->phase =
+        w->phase == ASKED || w->phase == TAKING_BACK ? ABORTING : ABORTED;
+}
+
 static int look_at_it(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
 {
     libxl_ctx *ctx = w->hx->host.ctx;
@@ -137,21 +162,20 @@ static int look_at_it(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
 
     if (rc != ERROR_NOT_READY)
         return rc;
-    if (rc_wait == ERROR_ABORTED && w->phase == ASKED)
-        return take_back(w, rc_wait);
-    if (rc_wait == ERROR_ABORTED)
-        w->phase = ABORTED;
+    note_abort(w, rc_wait);
     if (w->phase == ASKED && has_acknowledged(egc, w))
         go_to(w, ACKNOWLEDGED, ACKNOWLEDGED_MS);
+    if (w->phase == ASKED && libxl__now_ms(ctx) >= w->deadline_ms)
+        w->phase = TAKING_BACK;
+    if (w->phase == TAKING_BACK || w->phase == ABORTING)
+        return take_back(w);
     if (libxl__now_ms(ctx) < w->deadline_ms)
         return ERROR_NOT_READY;
-    if (w->phase == ASKED)
-        return take_back(w, ERROR_TIMEDOUT);
     LOGD(ctx, w->call->domid, ERROR,
-         "the guest %s, and has not done so for %u s: if it does later, "
-         "`xl unpause` lets it go on",
+         "the guest %s, and has not done so for %u s: if it does later, it is "
+         "resumed then, by its keeper or by `xl unpause`",
          what_it_heard(w), ACKNOWLEDGED_MS / 1000);
-    return ERROR_GUEST_TIMEDOUT;
+    return ERROR_TIMEDOUT;
 }
 
 /* ---- the channel that a guest may offer ---- */

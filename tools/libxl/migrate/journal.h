@@ -38,6 +38,7 @@ enum libxl__journal_step {
     JSTEP_GIVEN_UP,   /* migration: the target never ran it and never will */
     JSTEP_READY,      /* migration: the target has all and waits for GO */
     JSTEP_DONE,       /* it runs at the target, or is to be destroyed */
+    JSTEP_LATE,       /* given up; the guest may suspend all the same */
     JSTEP_NR,
 };
 
@@ -46,6 +47,7 @@ enum libxl__journal_action {
     JACT_IMPOSSIBLE, /* this verb has no such step: the record is damaged */
     JACT_DESTROY,    /* a half-built domain: remove it */
     JACT_RESUME,     /* remove the temporary file; the guest goes on */
+    JACT_AWAIT,      /* RESUME, once it has suspended */
     JACT_LOOK,       /* did the rename happen? then FINISH, else RESUME */
     JACT_FINISH,     /* do what was to follow ("then") */
     JACT_RUN,        /* this side owns the guest: let it run */

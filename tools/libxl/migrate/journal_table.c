@@ -24,6 +24,7 @@ static const char *const step_names[JSTEP_NR] = {
     [JSTEP_GIVEN_UP] = "given-up",
     [JSTEP_READY] = "ready",
     [JSTEP_DONE] = "done",
+    [JSTEP_LATE] = "late",
 };
 
 static const enum libxl__journal_action actions[JOURNAL_NR_VERBS][JSTEP_NR] = {
@@ -31,11 +32,13 @@ static const enum libxl__journal_action actions[JOURNAL_NR_VERBS][JSTEP_NR] = {
     [JOURNAL_RESTORE] = {[JSTEP_BUILDING] = JACT_DESTROY},
     [JOURNAL_SAVE] = {[JSTEP_WRITING] = JACT_RESUME,
                       [JSTEP_COMMITTED] = JACT_LOOK,
-                      [JSTEP_SAVED] = JACT_FINISH},
+                      [JSTEP_SAVED] = JACT_FINISH,
+                      [JSTEP_LATE] = JACT_AWAIT},
     [JOURNAL_SEND] = {[JSTEP_WRITING] = JACT_RESUME,
                       [JSTEP_GO] = JACT_ASK,
                       [JSTEP_GIVEN_BACK] = JACT_RESUME,
-                      [JSTEP_DONE] = JACT_FINISH},
+                      [JSTEP_DONE] = JACT_FINISH,
+                      [JSTEP_LATE] = JACT_AWAIT},
     [JOURNAL_RECEIVE] = {[JSTEP_BUILDING] = JACT_DESTROY,
                          [JSTEP_READY] = JACT_ASK,
                          [JSTEP_GO] = JACT_RUN,

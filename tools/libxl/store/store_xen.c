@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "store/domain_record.h"
+#include "store/run_record.h"
 #include "store/store_files.h"
 #include "store/store_xen_config.h"
 #include "store/userdata.h"
@@ -229,11 +230,21 @@ static bool has_journal(libxl__store *files, uint32_t domid)
     return true;
 }
 
+/* The hypervisor has forgotten it, and its keeper is to start it again. */
+static bool has_ended(libxl__store *files, uint32_t domid)
+{
+    struct libxl__run_record run;
+
+    return !libxl__run_record_read(files, domid, &run) &&
+           run.state == LIBXL__RUN_SHUTDOWN;
+}
+
 /* What another toolstack has destroyed is forgotten here; what somebody makes
- * just now, or recovery has to look at, stays. */
+ * just now, recovery has to look at, or is on record as ended, stays. */
 static bool is_wanted(libxl__store *files, uint32_t domid)
 {
-    return has_journal(files, domid) || drop_stale(files, domid);
+    return has_journal(files, domid) || has_ended(files, domid) ||
+           drop_stale(files, domid);
 }
 
 static int by_domid(const void *a, const void *b)
