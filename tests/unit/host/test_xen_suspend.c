@@ -170,6 +170,24 @@ static void unpause_resumes_a_guest_that_was_left_suspended(void **state)
     assert_false(fake_xen.domain.shutdown || fake_xen.domain.paused);
 }
 
+static int start_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
+                        const void *user)
+{
+    return h->ops->resume(egc, h, call);
+}
+
+static void an_hvm_guest_without_its_qemu_goes_on_all_the_same(void **state)
+{
+    struct xen_rig *r = *state;
+
+    fake_xen.domain.hvm = true;
+    fake_xen.domain.pvh = false;
+    suspend_it(false);
+    assert_int_equal(xen_rig_run(r, start_resume, NULL), 0);
+    assert_false(fake_xen.domain.shutdown);
+    assert_non_null(strstr(r->log, "the guest goes on without it"));
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, open_with_guest, xen_rig_close)
 
@@ -185,6 +203,7 @@ int main(void)
         TEST(an_abort_takes_the_word_back),
         TEST(a_guest_that_keeps_the_word_is_not_asked_for_ever),
         TEST(unpause_resumes_a_guest_that_was_left_suspended),
+        TEST(an_hvm_guest_without_its_qemu_goes_on_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,6 +20,7 @@
 #include "base/container.h"
 #include "base/log.h"
 #include "host/xen_dm.h"
+#include "host/xen_dm_start.h"
 #include "host/xen_host.h"
 
 #define ASKED_MS 60000u
@@ -320,6 +321,20 @@ static void devices_run(libxl__egc *egc, libxl__xen_dm *dm, int rc)
     dm->call->callback(egc, dm->call, rc);
 }
 
+/* A guest whose QEMU has ended has its memory still, and perhaps disks that the
+ * kernel serves: it is not left standing for that. */
+static bool has_qemu(libxl__host *h, libxl__host_call *call)
+{
+    if (!h->ops->has_dm(h, call->domid))
+        return false;
+    if (libxl__xen_dm_is_there(libxl__host_xen_of(h), libxl__ao_gc(call->ao),
+                               call->domid))
+        return true;
+    LOGD(h->ctx, call->domid, WARN,
+         "its device model has ended: the guest goes on without it");
+    return false;
+}
+
 int libxl__xen_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 {
     struct libxl__host_xen *hx = libxl__host_xen_of(h);
@@ -330,9 +345,10 @@ int libxl__xen_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
         LOGD(h->ctx, call->domid, ERROR, "the guest has ended");
         rc = ERROR_DOMAIN_DESTROYED;
     }
-    if (!rc && libxl__xen_is_suspended(&d) && h->ops->has_dm(h, call->domid))
+    if (rc || !libxl__xen_is_suspended(&d))
+        return libxl__xen_answer(egc, h, call, rc);
+    if (has_qemu(h, call))
         return libxl__xen_dm_cont(egc, h, call, devices_run);
-    if (!rc && libxl__xen_is_suspended(&d))
-        rc = resume_domain(hx, call->domid);
+    rc = resume_domain(hx, call->domid);
     return libxl__xen_answer(egc, h, call, rc);
 }
