@@ -234,7 +234,10 @@ again_starts() {
     run_xl ours create -q /tmp/again.cfg && starts again
 }
 
-# As a save leaves it that was given up after the guest had heard of it.
+word_of_again() { echo "/local/domain/$(domid again)/control/shutdown"; }
+
+# As a save leaves it that was given up after the guest had heard of it: with
+# its mark, but for when somebody has asked the guest for something since.
 note_late() {
     cat >"/run/xl/$(domid again)/journal" <<EOF
 {"format": 1, "verb": "save", "step": "late", "owner": {"boot_id":
@@ -254,25 +257,32 @@ within() { # COMMAND...: until it succeeds
     done
 }
 
-suspend_it() {
-    xenstore-write "/local/domain/$(domid again)/control/shutdown" suspend
-}
+suspend_it() { xenstore-write "$(word_of_again)" suspend && within is_suspended; }
+no_journal() { [ ! -e "/run/xl/$(domid again)/journal" ]; }
 
 resumed_by_keeper() {
     local at
-    at=$(ticks again)
+    xenstore-write "$(word_of_again)" late
     note_late
     forget_log again
+    at=$(ticks again)
     goes_on again "$at" || return 1 # until it suspends nothing happens
-    [ -e "/run/xl/$(domid again)/journal" ] && suspend_it &&
-        within test ! -e "/run/xl/$(domid again)/journal" || return 1
+    ! no_journal && rm "/run/xl/$(domid again)/journal" || return 1
+    suspend_it && xenstore-write "$(word_of_again)" late || return 1
+    note_late
+    within no_journal || return 1
     at=$(ticks again)
     goes_on again "$at" && checks again
 }
 
+# Another toolstack has suspended it, and may be saving it.
+left_suspended() {
+    note_late
+    suspend_it && within no_journal && is_suspended
+}
+
 resumed_by_unpause() {
     local at
-    suspend_it && within is_suspended || return 1
     at=$(ticks again)
     run_xl ours unpause again && goes_on again "$at" && checks again
 }
@@ -281,7 +291,8 @@ reboots() {
     local id
     id=$(domid again)
     forget_log again
-    type_to again reboot && starts again && [ "$(domid again)" = "$id" ]
+    type_to again reboot && starts again && [ "$(domid again)" = "$id" ] ||
+        { cat "/run/xl/$id/keeper.log"; return 1; }
 }
 
 # There is no domain, half or whole; the list has it all the same.
@@ -301,6 +312,7 @@ again() {
     sed -i 's|^kernel.*|kernel = "/tmp/again-kernel"|' /tmp/again.cfg
     ok 'again: our xl creates it' again_starts || return
     ok 'again: its keeper resumes it when it suspends late' resumed_by_keeper
+    ok 'again: its keeper does not resume it when another suspends it' left_suspended
     ok 'again: unpause resumes it when it was left suspended' resumed_by_unpause
     ok 'again: it reboots, and is started again' reboots
     ok 'again: without its kernel it stays, as shut down' stays_ended

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -86,6 +87,32 @@ static void recover_waits_for_it_and_then_resumes_it(void **state)
     assert_false(dom_rig_record(&rig, domid, "journal"));
 }
 
+static void another_toolstacks_suspension_is_left_alone(void **state)
+{
+    libxl__host_fake_asked(libxl__host_get(rig.ctx), true);
+    suspend_it();
+    assert_int_equal(libxl_domain_recover(rig.ctx, domid, NULL), 0);
+    assert_string_not_equal(dom_rig_state(&rig, domid), "running");
+    assert_false(dom_rig_record(&rig, domid, "journal"));
+}
+
+static void a_save_that_fails_before_it_asks_leaves_the_note(void **state)
+{
+    libxl_save_how how = {.fd = -1};
+    int fds[2];
+
+    assert_int_equal(pipe(fds), 0);
+    close(fds[0]);
+    how.path = "-";
+    how.fd = fds[1];
+    assert_int_not_equal(libxl_domain_save_file(rig.ctx, domid, &how, NULL), 0);
+    close(fds[1]);
+    assert_true(dom_rig_record(&rig, domid, "journal"));
+    suspend_it();
+    assert_int_equal(libxl_domain_recover(rig.ctx, domid, NULL), 0);
+    assert_string_equal(dom_rig_state(&rig, domid), "running");
+}
+
 static void the_next_operation_finds_it(void **state)
 {
     suspend_it();
@@ -128,6 +155,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(recover_waits_for_it_and_then_resumes_it),
+        TEST(another_toolstacks_suspension_is_left_alone),
+        TEST(a_save_that_fails_before_it_asks_leaves_the_note),
         TEST(the_next_operation_finds_it),
         TEST(it_can_be_operated_on_until_then),
         TEST(a_save_that_goes_well_ends_the_wait),

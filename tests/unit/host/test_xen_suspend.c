@@ -188,6 +188,34 @@ static void an_hvm_guest_without_its_qemu_goes_on_all_the_same(void **state)
     assert_non_null(strstr(r->log, "the guest goes on without it"));
 }
 
+static void what_a_killed_save_asked_for_is_taken_back(void **state)
+{
+    fake_xs_put(WORD, "suspend");
+    assert_int_equal(xen_rig_run(*state, start_resume, NULL), 0);
+    assert_string_equal(fake_xs_get(WORD), "");
+}
+
+static void what_another_toolstack_asks_for_stays(void **state)
+{
+    fake_xs_put(WORD, "poweroff");
+    assert_int_equal(xen_rig_run(*state, start_resume, NULL), 0);
+    assert_string_equal(fake_xs_get(WORD), "poweroff");
+}
+
+static void a_suspension_is_ours_while_our_mark_stands(void **state)
+{
+    struct xen_rig *r = *state;
+    libxl__gc gc;
+
+    libxl__gc_init(&gc, r->ctx);
+    fake_xs_put(WORD, "late");
+    assert_true(r->h->ops->suspend_is_ours(r->h, &gc, 1));
+    suspend_it(false);
+    assert_int_equal(xen_rig_run(r, start_resume, NULL), 0);
+    assert_false(r->h->ops->suspend_is_ours(r->h, &gc, 1));
+    libxl__gc_dispose(&gc);
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, open_with_guest, xen_rig_close)
 
@@ -203,6 +231,9 @@ int main(void)
         TEST(an_abort_takes_the_word_back),
         TEST(a_guest_that_keeps_the_word_is_not_asked_for_ever),
         TEST(unpause_resumes_a_guest_that_was_left_suspended),
+        TEST(what_a_killed_save_asked_for_is_taken_back),
+        TEST(what_another_toolstack_asks_for_stays),
+        TEST(a_suspension_is_ours_while_our_mark_stands),
         TEST(an_hvm_guest_without_its_qemu_goes_on_all_the_same),
     };
 

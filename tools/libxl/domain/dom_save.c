@@ -399,7 +399,10 @@ static void finish_if_over(libxl__egc *egc, libxl__dom_save *ds)
     ds->emulator_fd = -1;
     if (!ds->rc)
         ds->rc = ds->helper_rc;
-    if (!ds->rc || !ds->suspended_at_ms || is_late(ds)) {
+    if (ds->was_late && !ds->suspended_at_ms)
+        ds->guest_late = true;
+    ds->was_late = false;
+    if (!ds->rc || (!ds->suspended_at_ms && !ds->guest_late) || is_late(ds)) {
         ds->callback(egc, ds, ds->rc);
         return;
     }
@@ -422,7 +425,10 @@ static void resumed(libxl__egc *egc, libxl__host_call *call, int rc)
 int libxl__dom_save_end_journal(const libxl__dom_save *ds, libxl__dom_op *op,
                                 struct libxl__journal *j)
 {
-    if (!ds->guest_late)
+    bool never_began = !ds->ao;
+
+    if (!ds->guest_late && !ds->was_late &&
+        !(never_began && op->recover.awaited))
         return libxl__journal_erase(op->store, op->domid);
     j->step = JSTEP_LATE;
     j->name = NULL; /* it has it, and may be renamed until then */

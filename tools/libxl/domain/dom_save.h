@@ -43,6 +43,7 @@ struct libxl__dom_save {
     const char *what;    /* for progress; NULL: "Saving" */
     bool zero_as_xalloc; /* the reader is known to be ours */
     uint32_t rest_ms;    /* how long a stop takes besides its memory */
+    bool was_late;       /* guest_late, of a save before */
     void *user;
     void (*callback)(libxl__egc *egc, libxl__dom_save *ds, int rc);
     /* results, valid in callback */

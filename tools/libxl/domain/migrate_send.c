@@ -311,6 +311,7 @@ static void header_written(libxl__egc *egc, libxl__bufwriter *bw,
         se->stream.ao = se->op.ao;
         se->stream.host = se->op.host;
         se->stream.domid = se->op.domid;
+        se->stream.was_late = se->op.recover.awaited;
         se->stream.fd = se->link.out_fd;
         se->stream.flags = (unsigned)se->how.flags;
         se->stream.precopy = se->how.precopy;

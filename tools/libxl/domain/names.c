@@ -110,6 +110,12 @@ int libxl__uuid_check_free(libxl__store *st, libxl__gc *gc,
     return ERROR_INVAL;
 }
 
+/* From its sending until that has ended, or was given up. */
+static bool is_being_sent(const struct libxl__journal *j)
+{
+    return j->verb == JOURNAL_SEND && j->step != JSTEP_LATE;
+}
+
 /* The domain is just being sent, and has this uuid. Another toolstack, where
  * one shares the store, keeps no journal of what it sends. */
 static bool is_the_source(libxl__store *st, libxl__gc *gc, uint32_t domid,
@@ -124,7 +130,7 @@ static bool is_the_source(libxl__store *st, libxl__gc *gc, uint32_t domid,
         return false;
     rc = libxl__journal_read(st, gc, domid, &j);
     return rc ? rc == ERROR_NOTFOUND && st->files != st
-              : j.verb == JOURNAL_SEND;
+              : is_being_sent(&j);
 }
 
 int libxl__incoming_check_free(libxl__store *st, libxl__gc *gc,
@@ -151,7 +157,7 @@ static bool given_away_before(libxl__store *st, libxl__gc *gc, uint32_t domid,
 {
     struct libxl__journal j;
 
-    return !libxl__journal_read(st, gc, domid, &j) && j.verb == JOURNAL_SEND &&
+    return !libxl__journal_read(st, gc, domid, &j) && is_being_sent(&j) &&
            (!migration || !j.migration || strcmp(j.migration, migration));
 }
 

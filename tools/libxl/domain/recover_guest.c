@@ -26,6 +26,11 @@ bool libxl__guest_is_up(libxl__host *h, libxl__gc *gc, uint32_t domid)
     return up;
 }
 
+static bool is_ours(libxl__host *h, libxl__gc *gc, uint32_t domid)
+{
+    return !h->ops->suspend_is_ours || h->ops->suspend_is_ours(h, gc, domid);
+}
+
 bool libxl__journal_awaits(libxl__host *h, libxl__gc *gc, uint32_t domid,
                            const struct libxl__journal *j)
 {
@@ -33,16 +38,33 @@ bool libxl__journal_awaits(libxl__host *h, libxl__gc *gc, uint32_t domid,
            libxl__guest_is_up(h, gc, domid);
 }
 
+/* Another toolstack may be saving it now: it is that one's to resume. */
+static bool is_void(libxl__recover_one *ro)
+{
+    libxl__gc *gc = libxl__ao_gc(ro->ao);
+
+    if (is_ours(ro->host, gc, ro->domid))
+        return false;
+    LOGD(ro->host->ctx, ro->domid, NOTICE,
+         "a %s was given up; the guest has been asked for something else since",
+         libxl__journal_verb_name(ro->journal.verb));
+    return !libxl__journal_erase(ro->host->ops->store(ro->host), ro->domid);
+}
+
 bool libxl__guest_is_awaited(libxl__recover_one *ro)
 {
+    const struct libxl__journal *j = &ro->journal;
+
     if (ro->policy == RECOVER_FORGET ||
-        !libxl__journal_awaits(ro->host, libxl__ao_gc(ro->ao), ro->domid,
-                               &ro->journal))
+        libxl__journal_action(j->verb, j->step) != JACT_AWAIT)
         return false;
-    if (ro->policy == RECOVER_REACH)
+    if (ro->policy != RECOVER_RUN && is_void(ro))
+        return true;
+    ro->awaited = libxl__guest_is_up(ro->host, libxl__ao_gc(ro->ao), ro->domid);
+    if (ro->awaited && ro->policy == RECOVER_REACH)
         LOGD(ro->host->ctx, ro->domid, NOTICE,
              "the guest was told to suspend, by a %s that was given up, and "
              "has not done so yet: it runs",
-             libxl__journal_verb_name(ro->journal.verb));
-    return true;
+             libxl__journal_verb_name(j->verb));
+    return ro->awaited;
 }

@@ -40,6 +40,7 @@ struct libxl__recover_one {
     void (*callback)(libxl__egc *egc, libxl__recover_one *ro, int rc);
     /* results, valid in callback */
     bool had_journal;
+    bool awaited; /* its suspension, which a save before has given up */
     bool gone; /* the domain no longer exists */
     /* private */
     struct libxl__journal journal;
@@ -55,7 +56,9 @@ bool libxl__guest_is_up(libxl__host *h, libxl__gc *gc, uint32_t domid);
 /* Nothing can be done about this journal until the guest has suspended. */
 bool libxl__journal_awaits(libxl__host *h, libxl__gc *gc, uint32_t domid,
                            const struct libxl__journal *j);
-/* The same, of ro's, with a word for who asks for its recovery. */
+/* The same, of ro's, with a word for who asks for its recovery. True also when
+ * another toolstack has asked the guest for something since: the journal, which
+ * says nothing any more, is erased. */
 bool libxl__guest_is_awaited(libxl__recover_one *ro);
 
 void libxl__recover_one_start(libxl__egc *egc, libxl__recover_one *ro);

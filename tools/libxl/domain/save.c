@@ -212,6 +212,7 @@ static void header_written(libxl__egc *egc, libxl__bufwriter *bw,
         sa->stream.ao = sa->op.ao;
         sa->stream.host = sa->op.host;
         sa->stream.domid = sa->op.domid;
+        sa->stream.was_late = sa->op.recover.awaited;
         sa->stream.fd = sa->target.fd;
         sa->stream.flags = (unsigned)sa->how.flags;
         sa->stream.precopy = sa->how.precopy;

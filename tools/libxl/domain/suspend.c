@@ -82,6 +82,7 @@ static void ready(libxl__egc *egc, libxl__dom_op *op, int rc)
         su->stream.ao = op->ao;
         su->stream.host = op->host;
         su->stream.domid = op->domid;
+        su->stream.was_late = op->recover.awaited;
         su->stream.fd = su->p.fd;
         su->stream.flags = su->p.flags;
         su->stream.precopy = su->p.precopy;

@@ -99,6 +99,9 @@ struct libxl__host_ops {
     int (*suspend)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
     /* Back to what it was before suspend (running or paused); idempotent. */
     int (*resume)(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
+    /* After ERROR_TIMEDOUT: nobody has asked the guest for anything since, so
+     * that its suspension is the one that was given up. NULL: always. */
+    bool (*suspend_is_ours)(libxl__host *h, libxl__gc *gc, uint32_t domid);
     int (*shutdown)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                     bool reboot);
     int (*trigger)(libxl__egc *egc, libxl__host *h, libxl__host_call *call,

@@ -29,6 +29,7 @@ struct fake_host {
     const char *hang;
     bool hanging;
     bool late;   /* a guest is told to suspend, and takes its time */
+    bool asked;  /* it was asked by another toolstack behind that */
     bool half;   /* what create makes stays when it fails: always */
     bool unsure; /* nobody can tell whether an unpaused guest runs */
 };
@@ -83,6 +84,16 @@ void libxl__host_fake_hang(libxl__host *h, const char *op)
 {
     fake_of(h)->hang = op;
     fake_of(h)->hanging = false;
+}
+
+void libxl__host_fake_asked(libxl__host *h, bool asked)
+{
+    fake_of(h)->asked = asked;
+}
+
+static bool fake_suspend_is_ours(libxl__host *h, libxl__gc *gc, uint32_t domid)
+{
+    return !fake_of(h)->asked;
 }
 
 void libxl__host_fake_late(libxl__host *h, bool late)
@@ -385,6 +396,7 @@ static const struct libxl__host_ops fake_ops = {
     .qemu_image = true,
     .store = fake_store,
     .has_dm = fake_has_dm,
+    .suspend_is_ours = fake_suspend_is_ours,
     .dominfo = libxl__fake_dominfo,
     .facts = libxl__fake_facts,
     .vcpus = libxl__fake_vcpus,

@@ -29,6 +29,8 @@ void libxl__host_fake_hang(libxl__host *h, const char *op);
 /* Guests that are told to suspend do not do so in time; later it is up to the
  * test. */
 void libxl__host_fake_late(libxl__host *h, bool late);
+/* Another toolstack has asked for their suspension since. */
+void libxl__host_fake_asked(libxl__host *h, bool asked);
 /* It has come to that call. */
 bool libxl__host_fake_hanging(libxl__host *h);
 

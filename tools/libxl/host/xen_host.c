@@ -203,6 +203,7 @@ static const struct libxl__host_ops xen_ops = {
     .unpause = libxl__xen_unpause,
     .suspend = libxl__xen_suspend_served,
     .resume = libxl__xen_resume_served,
+    .suspend_is_ours = libxl__xen_suspend_is_ours,
     .shutdown = libxl__xen_shutdown,
     .trigger = libxl__xen_trigger,
     .sysrq = libxl__xen_sysrq,

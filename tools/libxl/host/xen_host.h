@@ -144,5 +144,6 @@ int libxl__xen_resume_served(libxl__egc *egc, libxl__host *h,
 /* xen_suspend.c */
 int libxl__xen_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
 int libxl__xen_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call);
+bool libxl__xen_suspend_is_ours(libxl__host *h, libxl__gc *gc, uint32_t domid);
 
 #endif

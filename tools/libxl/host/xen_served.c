@@ -86,7 +86,8 @@ static void stopped(libxl__egc *egc, libxl__xen_dm *dm, int rc)
 {
     struct stop *st = dm->user;
 
-    st->rc = rc;
+    /* not "it may still suspend": it has */
+    st->rc = rc == ERROR_TIMEDOUT ? ERROR_FAIL : rc;
     if (rc) {
         LOGD(st->h->ctx, st->call->domid, ERROR,
              "the QEMU that serves it does not stop: the guest goes on");

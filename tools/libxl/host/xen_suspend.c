@@ -27,6 +27,7 @@
 #define ACKNOWLEDGED_MS 60000u
 #define REMOTE_MS 10000u
 #define WORD "suspend"
+#define MARK "late"
 #define TRIES 25u
 
 /* TAKING_BACK, ABORTING: it has been asked, and is told to forget it. */
@@ -81,6 +82,23 @@ static int try_to_take_back(struct libxl__xen_wait *w, bool *heard)
         return libxl__xs_commit(&w->hx->xs);
     libxl__xs_rollback(&w->hx->xs);
     return rc;
+}
+
+/* In place of the word that the guest has taken, one that no guest knows: as
+ * long as it stands there nobody else has asked it for anything, and if it
+ * suspends, it is for us to resume it. */
+static bool leave_mark(struct libxl__xen_wait *w)
+{
+    libxl__gc *gc = libxl__ao_gc(w->call->ao);
+    const char *word;
+
+    if (w->channel || libxl__xs_begin(&w->hx->xs))
+        return false;
+    word = read_word(w->hx, gc, w->call->domid);
+    if (word && !word[0] && !write_word(w->hx, gc, w->call->domid, MARK))
+        return !libxl__xs_commit(&w->hx->xs);
+    libxl__xs_rollback(&w->hx->xs);
+    return false;
 }
 
 static void go_to(struct libxl__xen_wait *w, enum phase phase, unsigned ms)
@@ -172,11 +190,13 @@ static int look_at_it(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
         return take_back(w);
     if (libxl__now_ms(ctx) < w->deadline_ms)
         return ERROR_NOT_READY;
+    rc = leave_mark(w) ? ERROR_TIMEDOUT : ERROR_GUEST_TIMEDOUT;
     LOGD(ctx, w->call->domid, ERROR,
          "the guest %s, and has not done so for %u s: if it does later, it is "
-         "resumed then, by its keeper or by `xl unpause`",
-         what_it_heard(w), ACKNOWLEDGED_MS / 1000);
-    return ERROR_TIMEDOUT;
+         "resumed then, by %s`xl unpause`",
+         what_it_heard(w), ACKNOWLEDGED_MS / 1000,
+         rc == ERROR_TIMEDOUT ? "its keeper or by " : "");
+    return rc;
 }
 
 /* ---- the channel that a guest may offer ---- */
@@ -302,13 +322,39 @@ int libxl__xen_suspend(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
 
 /* ---- resume ---- */
 
+bool libxl__xen_suspend_is_ours(libxl__host *h, libxl__gc *gc, uint32_t domid)
+{
+    const char *word = read_word(libxl__host_xen_of(h), gc, domid);
+
+    return word && !strcmp(word, MARK);
+}
+
+/* What a process that was killed has asked for, and the guest has not taken up
+ * yet; or the mark. Whoever changes it meanwhile knows better. */
+static void forget_word(struct libxl__host_xen *hx, libxl__gc *gc,
+                        uint32_t domid, const char *ours)
+{
+    const char *word;
+
+    if (libxl__xs_begin(&hx->xs))
+        return;
+    word = read_word(hx, gc, domid);
+    if (word && !strcmp(word, ours) && !write_word(hx, gc, domid, ""))
+        (void)libxl__xs_commit(&hx->xs);
+    else
+        libxl__xs_rollback(&hx->xs);
+}
+
 /* The guest finds its suspend call cancelled, and goes on with all that it
  * has: devices, channels, watches. */
-static int resume_domain(struct libxl__host_xen *hx, uint32_t domid)
+static int resume_domain(struct libxl__host_xen *hx, libxl__gc *gc,
+                         uint32_t domid)
 {
-    int rc = libxl__xen_failed(hx, domid, hx->calls->resume(hx->xen, domid),
-                               "the hypervisor does not resume it");
+    int rc;
 
+    forget_word(hx, gc, domid, MARK);
+    rc = libxl__xen_failed(hx, domid, hx->calls->resume(hx->xen, domid),
+                           "the hypervisor does not resume it");
     if (!rc) /* so that its end will be told again */
         (void)hx->xs.calls->resumed(hx->xs.handle, domid);
     return rc;
@@ -317,7 +363,8 @@ static int resume_domain(struct libxl__host_xen *hx, uint32_t domid)
 static void devices_run(libxl__egc *egc, libxl__xen_dm *dm, int rc)
 {
     if (!rc)
-        rc = resume_domain(libxl__host_xen_of(dm->h), dm->call->domid);
+        rc = resume_domain(libxl__host_xen_of(dm->h),
+                           libxl__ao_gc(dm->call->ao), dm->call->domid);
     dm->call->callback(egc, dm->call, rc);
 }
 
@@ -345,10 +392,12 @@ int libxl__xen_resume(libxl__egc *egc, libxl__host *h, libxl__host_call *call)
         LOGD(h->ctx, call->domid, ERROR, "the guest has ended");
         rc = ERROR_DOMAIN_DESTROYED;
     }
+    if (!rc && !libxl__xen_is_suspended(&d))
+        forget_word(hx, libxl__ao_gc(call->ao), call->domid, WORD);
     if (rc || !libxl__xen_is_suspended(&d))
         return libxl__xen_answer(egc, h, call, rc);
     if (has_qemu(h, call))
         return libxl__xen_dm_cont(egc, h, call, devices_run);
-    rc = resume_domain(hx, call->domid);
+    rc = resume_domain(hx, libxl__ao_gc(call->ao), call->domid);
     return libxl__xen_answer(egc, h, call, rc);
 }
