@@ -291,8 +291,11 @@ reboots() {
     local id
     id=$(domid again)
     forget_log again
-    type_to again reboot && starts again && [ "$(domid again)" = "$id" ] ||
-        { cat "/run/xl/$id/keeper.log"; return 1; }
+    if type_to again reboot && starts again && [ "$(domid again)" = "$id" ]; then
+        return
+    fi
+    cat "/run/xl/$id/keeper.log"
+    return 1
 }
 
 # There is no domain, half or whole; the list has it all the same.
