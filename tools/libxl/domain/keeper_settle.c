@@ -138,21 +138,39 @@ static void end_round(libxl__egc *egc, libxl__keeper *kp)
         libxl__keeper_settle(egc, kp);
 }
 
+static void fail_round(libxl__egc *egc, libxl__keeper *kp, int rc)
+{
+    LOGD(kp->ctx, kp->domid, ERROR,
+         "the keeper leaves the domain as it is (%s)",
+         libxl_error_to_string(rc));
+    end_round(egc, kp);
+}
+
 /* What has failed is tried again when something happens, and not before. */
 static void leave(libxl__egc *egc, libxl__keeper *kp, int rc)
 {
-    if (rc)
-        LOGD(kp->ctx, kp->domid, ERROR,
-             "the keeper leaves the domain as it is (%s)",
-             libxl_error_to_string(rc));
     kp->left = true;
-    end_round(egc, kp);
+    if (rc)
+        fail_round(egc, kp, rc);
+    else
+        end_round(egc, kp);
+}
+
+static bool has_something_to_do(libxl__keeper *kp)
+{
+    libxl_shutdown_reason reason;
+
+    if (libxl__keeper_has_journal(kp))
+        return true;
+    if (kp->left && libxl__keeper_sees_life(kp))
+        kp->left = false;
+    return libxl__keeper_should_run(kp) || kp->devs_due ||
+           (!kp->left && libxl__keeper_sees_end(kp, &reason));
 }
 
 void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
 {
     struct libxl__keeper_round *ro = &kp->round;
-    libxl_shutdown_reason reason;
     int rc;
 
     if (ro->ao) {
@@ -165,8 +183,7 @@ void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
         libxl__keeper_quit(egc, kp);
         return;
     }
-    if (!libxl__keeper_has_journal(kp) && !libxl__keeper_should_run(kp) &&
-        !kp->devs_due && (kp->left || !libxl__keeper_sees_end(kp, &reason)))
+    if (!has_something_to_do(kp))
         return;
     rc = libxl__domain_lock_take(kp->store, kp->domid, "keeper", true,
                                  &ro->lock);
@@ -263,8 +280,8 @@ static void recovered(libxl__egc *egc, libxl__recover_one *one, int rc)
         libxl__keeper_quit(egc, kp);
         return;
     }
-    if (rc) {
-        leave(egc, kp, rc);
+    if (rc) { /* whose journal stays; an end has not been dealt with yet */
+        fail_round(egc, kp, rc);
         return;
     }
     if (kp->left || !libxl__keeper_sees_end(kp, &reason)) {
