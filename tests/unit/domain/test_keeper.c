@@ -363,6 +363,19 @@ static void a_guest_that_ends_slowly_starts_again(void **state)
     wait_state(domid, "running");
 }
 
+static void a_guest_that_ends_slowly_is_removed(void **state)
+{
+    uint32_t domid = unwatched_guest();
+    struct libxl__keeper_record rec;
+
+    setenv("XL_FAKE_STUCK", "destroy", 1);
+    assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
+    rec = record_of(domid);
+    end_it(domid, LIBXL_SHUTDOWN_REASON_POWEROFF);
+    wait_end(&rec);
+    assert_false(dom_rig_record(&rig, domid, "domain"));
+}
+
 static void suspend_late(uint32_t domid)
 {
     struct libxl__journal j;
@@ -423,6 +436,7 @@ int main(void)
         POLLED(a_guest_that_cannot_be_started_again_has_ended),
         POLLED(a_keeper_that_is_killed_then_loses_no_guest),
         POLLED(a_guest_that_ends_slowly_starts_again),
+        POLLED(a_guest_that_ends_slowly_is_removed),
         POLLED(a_guest_that_is_resumed_at_last_is_still_followed),
         POLLED(a_guest_that_the_user_starts_is_followed_again),
     };

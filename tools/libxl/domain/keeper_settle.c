@@ -5,7 +5,7 @@
  *
  *   settle -> (lock) -> recovered -> (policy)
  *          -> leave                                         -> end_round
- *          -> destroyed                                     -> quit
+ *          -> (journal) -> destroyed                        -> quit
  *          -> (journal) -> cleared -> created -> unpaused   -> end_round
  *                                 -> unmake -> unmade       -> end_round
  *
@@ -255,6 +255,22 @@ static int note_restart(libxl__keeper *kp, libxl_shutdown_reason reason)
     return rc;
 }
 
+/* Where the guest does not end now, whoever finds it ends it, and removes what
+ * is on record: this keeper, too, when it looks again. */
+static void note_destroy(libxl__keeper *kp)
+{
+    struct libxl__journal j;
+    int rc = libxl__journal_init(&j, JOURNAL_DESTROY, JSTEP_DONE);
+
+    j.then = LIBXL_SAVE_THEN_DESTROY;
+    if (!rc)
+        rc = libxl__journal_write(kp->store, libxl__ao_gc(kp->round.ao),
+                                  kp->domid, &j);
+    if (rc)
+        LOGD(kp->ctx, kp->domid, WARN,
+             "no journal could be written; destroying all the same");
+}
+
 static int act(libxl__egc *egc, libxl__keeper *kp,
                enum libxl__keeper_action action, libxl_shutdown_reason reason)
 {
@@ -263,6 +279,8 @@ static int act(libxl__egc *egc, libxl__keeper *kp,
 
     if (action == KEEPER_RESTART)
         rc = note_restart(kp, reason);
+    else
+        note_destroy(kp);
     if (rc)
         return rc;
     return h->ops->destroy(
