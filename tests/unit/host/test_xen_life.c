@@ -126,6 +126,7 @@ static void make_record(struct xen_rig *r)
     libxl_domain_config_dispose(&c);
     assert_int_equal(libxl__store_xen_publish(r->h->ops->store(r->h), 1), 0);
     fake_xs_put("/local/domain/0/backend/vbd/1/51712/state", "4");
+    fake_xs_put("/local/domain/0/backend/qdisk/1/51728/state", "4");
     fake_xs_put("/local/domain/1/device/vbd/51712/state", "4");
 }
 
@@ -138,6 +139,7 @@ static void what_a_destroy_that_was_cut_off_left_goes(void **state)
     pid = start_qemu(&hold);
     assert_int_equal(xen_rig_run(*state, start_destroy, NULL), 0);
     assert_null(fake_xs_get("/local/domain/0/backend/vbd/1/51712/state"));
+    assert_null(fake_xs_get("/local/domain/0/backend/qdisk/1/51728/state"));
     assert_null(fake_xs_get("/local/domain/1/device/vbd/51712/state"));
     assert_int_equal(end_of(pid, hold), SIGTERM);
 }
