@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -178,12 +179,15 @@ static void a_domain_that_is_no_more_is_known_by_its_end(void **state)
     };
     struct xen_rig *r = *state;
     libxl_dominfo info = {0};
+    libxl_vcpuinfo *vcpus;
     libxl__gc gc;
+    int nr;
 
     make_record(r);
     libxl__gc_init(&gc, r->ctx);
     assert_int_equal(r->h->ops->dominfo(r->h, &gc, 1, &info),
                      ERROR_DOMAIN_NOTFOUND);
+    assert_null(r->h->ops->vcpus(r->h, 1, &nr));
     assert_int_equal(libxl__run_record_write(r->h->ops->store(r->h), 1, &run),
                      0);
     assert_int_equal(r->h->ops->dominfo(r->h, &gc, 1, &info), 0);
@@ -192,6 +196,10 @@ static void a_domain_that_is_no_more_is_known_by_its_end(void **state)
     assert_int_equal(info.shutdown_reason, LIBXL_SHUTDOWN_REASON_REBOOT);
     libxl_dominfo_dispose(&info);
     libxl__gc_dispose(&gc);
+    vcpus = r->h->ops->vcpus(r->h, 1, &nr);
+    assert_non_null(vcpus); /* of which it has none */
+    assert_int_equal(nr, 0);
+    free(vcpus);
 }
 
 #define TEST(name)                                                             \
