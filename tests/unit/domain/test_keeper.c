@@ -306,6 +306,7 @@ static int teardown_polled(void **state)
 
     unsetenv("XL_FAKE_POLL");
     unsetenv("XL_FAKE_HALF");
+    unsetenv("XL_FAKE_STUCK");
     return rc;
 }
 
@@ -351,6 +352,72 @@ static void a_keeper_that_is_killed_then_loses_no_guest(void **state)
     assert_false(dom_rig_record(&rig, domid, "run"));
 }
 
+/* Once for the keeper's own destroy, once for its recovery's. */
+static void a_guest_that_ends_slowly_starts_again(void **state)
+{
+    uint32_t domid = unwatched_guest();
+
+    setenv("XL_FAKE_STUCK", "destroy", 1);
+    end_it(domid, LIBXL_SHUTDOWN_REASON_REBOOT);
+    assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
+    wait_state(domid, "running");
+}
+
+static void a_guest_that_ends_slowly_is_removed(void **state)
+{
+    uint32_t domid = unwatched_guest();
+    struct libxl__keeper_record rec;
+
+    setenv("XL_FAKE_STUCK", "destroy", 1);
+    assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
+    rec = record_of(domid);
+    end_it(domid, LIBXL_SHUTDOWN_REASON_POWEROFF);
+    wait_end(&rec);
+    assert_false(dom_rig_record(&rig, domid, "domain"));
+}
+
+static void suspend_late(uint32_t domid)
+{
+    struct libxl__journal j;
+    libxl__gc gc;
+
+    libxl__gc_init(&gc, rig.ctx);
+    libxl__journal_init(&j, JOURNAL_SAVE, JSTEP_LATE);
+    assert_int_equal(libxl__journal_write(store(), &gc, domid, &j), 0);
+    libxl__gc_dispose(&gc);
+    assert_int_equal(
+        libxl__fake_guest_set(store(), domid, FAKE_PAUSED, FAKE_RUNNING), 0);
+}
+
+static void a_guest_that_is_resumed_at_last_is_still_followed(void **state)
+{
+    uint32_t domid = unwatched_guest();
+
+    setenv("XL_FAKE_STUCK", "resume", 1);
+    suspend_late(domid);
+    assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
+    wait_state(domid, "running");
+    end_it(domid, LIBXL_SHUTDOWN_REASON_POWEROFF);
+    wait_state(domid, "gone");
+}
+
+/* Made again, it could not be unpaused. */
+static void a_guest_that_the_user_starts_is_followed_again(void **state)
+{
+    uint32_t domid = unwatched_guest();
+
+    setenv("XL_FAKE_STUCK", "unpause", 1);
+    end_it(domid, LIBXL_SHUTDOWN_REASON_REBOOT);
+    assert_int_equal(libxl_domain_keep(rig.ctx, domid, true), 0);
+    wait_state(domid, "paused");
+    while (libxl_domain_unpause(rig.ctx, domid, NULL))
+        pause_a_moment();
+    for (int i = 0; i < 40; i++) /* ten of the keeper's looks at it */
+        pause_a_moment();
+    end_it(domid, LIBXL_SHUTDOWN_REASON_POWEROFF);
+    wait_state(domid, "gone");
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -368,6 +435,10 @@ int main(void)
         TEST(a_new_keeper_starts_a_guest_again_that_has_rebooted),
         POLLED(a_guest_that_cannot_be_started_again_has_ended),
         POLLED(a_keeper_that_is_killed_then_loses_no_guest),
+        POLLED(a_guest_that_ends_slowly_starts_again),
+        POLLED(a_guest_that_ends_slowly_is_removed),
+        POLLED(a_guest_that_is_resumed_at_last_is_still_followed),
+        POLLED(a_guest_that_the_user_starts_is_followed_again),
     };
 
     return cmocka_run_group_tests_name("keeper", tests, NULL, NULL);

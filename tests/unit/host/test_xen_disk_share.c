@@ -2,11 +2,16 @@
 /* test_xen_disk_share.c - what a disk is on, and who else uses it. */
 #include "store/store_rig.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "host/xen_dev.h"
 #include "store/fake_xs.h"
@@ -186,6 +191,46 @@ static void a_file_that_another_guest_writes_to_is_refused(void **state)
     assert_int_equal(lay_out(), 0);
 }
 
+/* A process with its arguments, that waits. */
+static pid_t start_its_qemu(void)
+{
+    int started[2];
+    char text[16], none;
+    pid_t pid;
+
+    assert_int_equal(pipe2(started, O_CLOEXEC), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (!pid) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execl("/bin/sh", "sh", "-c", "kill -STOP $$", "sh", "-xen-domid", "2",
+              NULL);
+        _exit(1);
+    }
+    close(started[1]);
+    assert_int_equal(read(started[0], &none, 1), 0);
+    close(started[0]);
+    snprintf(text, sizeof(text), "%d", (int)pid);
+    fake_xs_put("/local/domain/2/image/device-model-pid", text);
+    return pid;
+}
+
+static void a_qemu_keeps_its_disk_until_it_has_ended(void **state)
+{
+    pid_t qemu = start_its_qemu();
+
+    fake_xs_put(QDISK "/params", "aio:" DEVICE);
+    fake_xs_put(QDISK "/mode", "w");
+    add_disk(DEVICE, true);
+    domains[1].dying = true;
+    assert_int_equal(lay_out(), ERROR_FAIL);
+    domains[1].domid = 0;
+    assert_int_equal(lay_out(), ERROR_FAIL);
+    kill(qemu, SIGKILL);
+    assert_int_equal(waitpid(qemu, NULL, 0), qemu);
+    assert_int_equal(lay_out(), 0);
+}
+
 static bool is_mounted(const char *line, bool write, char *where, size_t size)
 {
     FILE *f = tmpfile();
@@ -228,6 +273,7 @@ int main(void)
         TEST(another_device_is_nobodys_business),
         TEST(the_same_guest_has_the_same_disks),
         TEST(a_guest_keeps_its_disk_until_it_is_gone),
+        TEST(a_qemu_keeps_its_disk_until_it_has_ended),
         TEST(a_file_that_another_guest_writes_to_is_refused),
         TEST(what_this_host_has_mounted_is_in_use),
     };

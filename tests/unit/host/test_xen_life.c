@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -126,6 +127,7 @@ static void make_record(struct xen_rig *r)
     libxl_domain_config_dispose(&c);
     assert_int_equal(libxl__store_xen_publish(r->h->ops->store(r->h), 1), 0);
     fake_xs_put("/local/domain/0/backend/vbd/1/51712/state", "4");
+    fake_xs_put("/local/domain/0/backend/qdisk/1/51728/state", "4");
     fake_xs_put("/local/domain/1/device/vbd/51712/state", "4");
 }
 
@@ -138,6 +140,7 @@ static void what_a_destroy_that_was_cut_off_left_goes(void **state)
     pid = start_qemu(&hold);
     assert_int_equal(xen_rig_run(*state, start_destroy, NULL), 0);
     assert_null(fake_xs_get("/local/domain/0/backend/vbd/1/51712/state"));
+    assert_null(fake_xs_get("/local/domain/0/backend/qdisk/1/51728/state"));
     assert_null(fake_xs_get("/local/domain/1/device/vbd/51712/state"));
     assert_int_equal(end_of(pid, hold), SIGTERM);
 }
@@ -176,12 +179,15 @@ static void a_domain_that_is_no_more_is_known_by_its_end(void **state)
     };
     struct xen_rig *r = *state;
     libxl_dominfo info = {0};
+    libxl_vcpuinfo *vcpus;
     libxl__gc gc;
+    int nr;
 
     make_record(r);
     libxl__gc_init(&gc, r->ctx);
     assert_int_equal(r->h->ops->dominfo(r->h, &gc, 1, &info),
                      ERROR_DOMAIN_NOTFOUND);
+    assert_null(r->h->ops->vcpus(r->h, 1, &nr));
     assert_int_equal(libxl__run_record_write(r->h->ops->store(r->h), 1, &run),
                      0);
     assert_int_equal(r->h->ops->dominfo(r->h, &gc, 1, &info), 0);
@@ -190,6 +196,10 @@ static void a_domain_that_is_no_more_is_known_by_its_end(void **state)
     assert_int_equal(info.shutdown_reason, LIBXL_SHUTDOWN_REASON_REBOOT);
     libxl_dominfo_dispose(&info);
     libxl__gc_dispose(&gc);
+    vcpus = r->h->ops->vcpus(r->h, 1, &nr);
+    assert_non_null(vcpus); /* of which it has none */
+    assert_int_equal(nr, 0);
+    free(vcpus);
 }
 
 #define TEST(name)                                                             \

@@ -311,25 +311,27 @@ static void a_detached_interface_is_named_as_when_it_came(void **state)
 }
 
 #define BACKEND "/local/domain/0/backend"
+#define QDISK BACKEND "/qdisk/1/51744/params"
 
 /* Neither the hypervisor nor the toolstacks' part of xenstore know it. */
 static void backends_go_when_nothing_else_is_left(void **state)
 {
     static const char *const left[] = {
-        BACKEND "/qdisk/1/51712/state", BACKEND "/vkbd/1/0/state",
-        BACKEND "/console/1/0/state", BACKEND "/vbd/1/51712/node",
-        BACKEND "/vbd/1/51728/physical-device"};
+        BACKEND "/vkbd/1/0/state", BACKEND "/console/1/0/state",
+        BACKEND "/vbd/1/51712/node", BACKEND "/vbd/1/51728/physical-device"};
 
     for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
         fake_xs_put(left[i], "/dev/loop9");
     fake_xs_put(BACKEND "/vbd/1/51712/script", rig.script);
     fake_xs_put(BACKEND "/vbd/1/51728/script", rig.script);
     fake_xs_put(BACKEND "/vbd/2/51712/node", "/dev/loop8");
+    fake_xs_put(QDISK, "aio:/image");
     assert_int_equal(clean(), 0);
     assert_string_equal(ran(), "remove vif= tap=\n");
     for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
         assert_null(fake_xs_get(left[i]));
     assert_non_null(fake_xs_get(BACKEND "/vbd/2/51712/node"));
+    assert_non_null(fake_xs_get(QDISK)); /* its QEMU may have it open */
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_rig, close_rig)

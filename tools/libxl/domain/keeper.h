@@ -129,6 +129,8 @@ bool libxl__keeper_is_gone(libxl__keeper *kp);
 bool libxl__keeper_has_journal(libxl__keeper *kp);
 /* It has ended by itself. */
 bool libxl__keeper_sees_end(libxl__keeper *kp, libxl_shutdown_reason *reason);
+/* It is up, on a host where no event says so. */
+bool libxl__keeper_sees_life(libxl__keeper *kp);
 /* The record says "running", and QEMU said otherwise: an operation was killed
  * in between, or its RESUME is still on its way (then nothing happens). */
 bool libxl__keeper_should_run(libxl__keeper *kp);

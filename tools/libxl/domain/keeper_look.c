@@ -107,3 +107,16 @@ bool libxl__keeper_should_run(libxl__keeper *kp)
            !libxl__run_record_read(kp->store, kp->domid, &run) &&
            run.state == LIBXL__RUN_RUNNING;
 }
+
+bool libxl__keeper_sees_life(libxl__keeper *kp)
+{
+    libxl__gc gc;
+    bool is;
+
+    if (!kp->host->poll_ms)
+        return false;
+    libxl__gc_init(&gc, kp->ctx);
+    is = libxl__guest_is_up(kp->host, &gc, kp->domid);
+    libxl__gc_dispose(&gc);
+    return is;
+}

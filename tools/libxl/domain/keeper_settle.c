@@ -5,7 +5,7 @@
  *
  *   settle -> (lock) -> recovered -> (policy)
  *          -> leave                                         -> end_round
- *          -> destroyed                                     -> quit
+ *          -> (journal) -> destroyed                        -> quit
  *          -> (journal) -> cleared -> created -> unpaused   -> end_round
  *                                 -> unmake -> unmade       -> end_round
  *
@@ -138,21 +138,39 @@ static void end_round(libxl__egc *egc, libxl__keeper *kp)
         libxl__keeper_settle(egc, kp);
 }
 
+static void fail_round(libxl__egc *egc, libxl__keeper *kp, int rc)
+{
+    LOGD(kp->ctx, kp->domid, ERROR,
+         "the keeper leaves the domain as it is (%s)",
+         libxl_error_to_string(rc));
+    end_round(egc, kp);
+}
+
 /* What has failed is tried again when something happens, and not before. */
 static void leave(libxl__egc *egc, libxl__keeper *kp, int rc)
 {
-    if (rc)
-        LOGD(kp->ctx, kp->domid, ERROR,
-             "the keeper leaves the domain as it is (%s)",
-             libxl_error_to_string(rc));
     kp->left = true;
-    end_round(egc, kp);
+    if (rc)
+        fail_round(egc, kp, rc);
+    else
+        end_round(egc, kp);
+}
+
+static bool has_something_to_do(libxl__keeper *kp)
+{
+    libxl_shutdown_reason reason;
+
+    if (libxl__keeper_has_journal(kp))
+        return true;
+    if (kp->left && libxl__keeper_sees_life(kp))
+        kp->left = false;
+    return libxl__keeper_should_run(kp) || kp->devs_due ||
+           (!kp->left && libxl__keeper_sees_end(kp, &reason));
 }
 
 void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
 {
     struct libxl__keeper_round *ro = &kp->round;
-    libxl_shutdown_reason reason;
     int rc;
 
     if (ro->ao) {
@@ -165,8 +183,7 @@ void libxl__keeper_settle(libxl__egc *egc, libxl__keeper *kp)
         libxl__keeper_quit(egc, kp);
         return;
     }
-    if (!libxl__keeper_has_journal(kp) && !libxl__keeper_should_run(kp) &&
-        !kp->devs_due && (kp->left || !libxl__keeper_sees_end(kp, &reason)))
+    if (!has_something_to_do(kp))
         return;
     rc = libxl__domain_lock_take(kp->store, kp->domid, "keeper", true,
                                  &ro->lock);
@@ -238,6 +255,22 @@ static int note_restart(libxl__keeper *kp, libxl_shutdown_reason reason)
     return rc;
 }
 
+/* Where the guest does not end now, whoever finds it ends it, and removes what
+ * is on record: this keeper, too, when it looks again. */
+static void note_destroy(libxl__keeper *kp)
+{
+    struct libxl__journal j;
+    int rc = libxl__journal_init(&j, JOURNAL_DESTROY, JSTEP_DONE);
+
+    j.then = LIBXL_SAVE_THEN_DESTROY;
+    if (!rc)
+        rc = libxl__journal_write(kp->store, libxl__ao_gc(kp->round.ao),
+                                  kp->domid, &j);
+    if (rc)
+        LOGD(kp->ctx, kp->domid, WARN,
+             "no journal could be written; destroying all the same");
+}
+
 static int act(libxl__egc *egc, libxl__keeper *kp,
                enum libxl__keeper_action action, libxl_shutdown_reason reason)
 {
@@ -246,6 +279,8 @@ static int act(libxl__egc *egc, libxl__keeper *kp,
 
     if (action == KEEPER_RESTART)
         rc = note_restart(kp, reason);
+    else
+        note_destroy(kp);
     if (rc)
         return rc;
     return h->ops->destroy(
@@ -263,8 +298,8 @@ static void recovered(libxl__egc *egc, libxl__recover_one *one, int rc)
         libxl__keeper_quit(egc, kp);
         return;
     }
-    if (rc) {
-        leave(egc, kp, rc);
+    if (rc) { /* whose journal stays; an end has not been dealt with yet */
+        fail_round(egc, kp, rc);
         return;
     }
     if (kp->left || !libxl__keeper_sees_end(kp, &reason)) {

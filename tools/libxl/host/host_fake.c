@@ -18,6 +18,7 @@
 #include "host/fake_info.h"
 #include "store/domain_record.h"
 
+#define STUCK 2u
 #define HANG_MS (UINT64_C(24) * 3600 * 1000)
 
 struct fake_host {
@@ -31,6 +32,8 @@ struct fake_host {
     bool late;   /* a guest is told to suspend, and takes its time */
     bool asked;  /* it was asked by another toolstack behind that */
     bool half;   /* what create makes stays when it fails: always */
+    const char *stuck; /* an op that fails at first, this often: */
+    unsigned stuck_left;
     bool unsure; /* nobody can tell whether an unpaused guest runs */
 };
 
@@ -112,6 +115,10 @@ static int enter(libxl__host *h, uint32_t domid, const char *op)
     struct fake_host *fh = fake_of(h);
 
     fh->calls++;
+    if (fh->stuck && fh->stuck_left && !strcmp(fh->stuck, op)) {
+        fh->stuck_left--;
+        return ERROR_TIMEDOUT;
+    }
     if (!fh->fail_at || fh->calls < fh->fail_at ||
         (fh->calls > fh->fail_at && !fh->fail_on))
         return 0;
@@ -447,6 +454,8 @@ static libxl__host *open_fake(libxl_ctx *ctx, bool qemu_image)
     fh->hang = fault("XL_FAKE_HANG");
     fh->unsure = fault("XL_FAKE_UNSURE");
     fh->half = is_keeper() && getenv("XL_FAKE_HALF");
+    fh->stuck = is_keeper() ? getenv("XL_FAKE_STUCK") : NULL;
+    fh->stuck_left = STUCK;
     fh->host.poll_ms = getenv("XL_FAKE_POLL") ? 20 : 0;
     fh->host.no_keeper = !getenv("XL_FAKE_KEEPER");
     fh->store = libxl__store_files_open(ctx);

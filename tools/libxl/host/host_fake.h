@@ -8,7 +8,8 @@
  * for other processes what the functions below do in this one; XL_FAKE_KEEPER
  * gives fake guests a keeper, too. XL_FAKE_POLL: as on Xen, nobody tells when a
  * guest ends, and one that was destroyed is not found. XL_FAKE_HALF: a keeper
- * cannot build guests, and leaves the half of one.
+ * cannot build guests, and leaves the half of one. XL_FAKE_STUCK=OP: a keeper's
+ * first two calls of that op fail.
  *
  * Thread:    loop thread only.
  */

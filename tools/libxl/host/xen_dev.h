@@ -123,8 +123,9 @@ int libxl__xen_plug_start(libxl__egc *egc, libxl__xen_plug *p);
 
 /* ---- xen_dev_clean.c: of a domain that is no more ---- */
 
-/* Ends what serves its devices, removes all backends of that number, and
- * answers the call. The hypervisor need not know the domain any more. */
+/* Ends what serves its devices, removes all backends of that number but QEMU's
+ * disks, and answers the call. The hypervisor need not know the domain any
+ * more. */
 int libxl__xen_dev_clean(libxl__egc *egc, libxl__host *h,
                          libxl__host_call *call);
 

@@ -41,11 +41,14 @@ static char **children(struct clean *c, const char *dir)
     return names ? names : none;
 }
 
+/* The kernel's backends let go of a device when its node goes. QEMU's say what
+ * it has open, for who wants the same disk: until it has ended. */
 static void remove_nodes(struct clean *c)
 {
     for (char **kind = children(c, BACKENDS); *kind; kind++)
-        libxl__xs_remove(&c->hx->xs, BACKENDS "/%s/%" PRIu32, *kind,
-                         c->call->domid);
+        if (strcmp(*kind, "qdisk"))
+            libxl__xs_remove(&c->hx->xs, BACKENDS "/%s/%" PRIu32, *kind,
+                             c->call->domid);
 }
 
 /* ---- what there is to do ---- */

@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "host/xen_dev.h"
+#include "host/xen_dm_start.h"
 
 #define BACKENDS "/local/domain/0/backend"
 #define MOUNTS "/proc/mounts"
@@ -130,17 +131,17 @@ static bool writes(const struct search *s, const char *back)
 }
 
 /* The same guest, coming from this host to itself, has the same disks. Of one
- * that is gone the nodes may be left; one that has ended and is kept counts:
- * its QEMU may still have something to write. */
+ * that is gone the nodes may be left, but its QEMU may still have something to
+ * write; so may that of one that has ended and is kept. */
 static bool is_no_rival(const struct search *s, uint32_t other)
 {
     struct libxl__xen_domain own, d;
     int rc = libxl__xen_domain(s->hx, other, &d);
 
-    if (rc)
-        return rc == ERROR_DOMAIN_NOTFOUND;
-    return d.dying || (!libxl__xen_domain(s->hx, s->domid, &own) &&
-                       !memcmp(own.uuid, d.uuid, sizeof(d.uuid)));
+    if (rc == ERROR_DOMAIN_NOTFOUND || (!rc && d.dying))
+        return !libxl__xen_dm_is_there(s->hx, s->gc, other);
+    return !rc && !libxl__xen_domain(s->hx, s->domid, &own) &&
+           !memcmp(own.uuid, d.uuid, sizeof(d.uuid));
 }
 
 static int check_disk(const struct search *s, uint32_t other, const char *back)

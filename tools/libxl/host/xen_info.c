@@ -154,14 +154,32 @@ int libxl__xen_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
     return 0;
 }
 
+/* It has no vCPU any more: an empty list. Else NULL. */
+static libxl_vcpuinfo *vcpus_on_record(struct libxl__host_xen *hx,
+                                       uint32_t domid)
+{
+    libxl_dominfo info = {0};
+    libxl__gc gc;
+    int rc;
+
+    libxl__gc_init(&gc, hx->host.ctx);
+    rc = ended_on_record(hx, &gc, domid, &info);
+    libxl_dominfo_dispose(&info);
+    libxl__gc_dispose(&gc);
+    return rc ? NULL : calloc(1, sizeof(libxl_vcpuinfo));
+}
+
 libxl_vcpuinfo *libxl__xen_vcpus(libxl__host *h, uint32_t domid, int *nr)
 {
     struct libxl__host_xen *hx = libxl__host_xen_of(h);
     struct libxl__xen_domain d;
     libxl_vcpuinfo *list;
+    int rc = libxl__xen_domain(hx, domid, &d);
 
     *nr = 0;
-    if (libxl__xen_domain(hx, domid, &d) || d.max_vcpu_id >= 4096)
+    if (rc == ERROR_DOMAIN_NOTFOUND)
+        return vcpus_on_record(hx, domid);
+    if (rc || d.max_vcpu_id >= 4096)
         return NULL;
     list = calloc(d.max_vcpu_id + 1, sizeof(*list));
     for (uint32_t i = 0; list && i <= d.max_vcpu_id; i++) {

@@ -157,8 +157,10 @@ static int look_gone(libxl__egc *egc, struct libxl__xen_wait *w, int rc_wait)
     bool gone = libxl__xen_domain(w->hx, domid, &d) == ERROR_DOMAIN_NOTFOUND;
     uint64_t now = libxl__now_ms(ctx);
 
-    if (gone && !qemu)
+    if (gone && !qemu) {
+        libxl__xs_remove(&w->hx->xs, "/local/domain/0/backend/qdisk/%u", domid);
         return 0;
+    }
     if (qemu && w->phase == ASKED && now + KILLED_MS >= w->deadline_ms) {
         LOGD(ctx, domid, WARN,
              "its QEMU does not end when it is told to: it "
