@@ -264,8 +264,8 @@ resumed_by_keeper() {
     local at
     xenstore-write "$(word_of_again)" late
     note_late
-    forget_log again
     at=$(ticks again)
+    forget_log again
     goes_on again "$at" || return 1 # until it suspends nothing happens
     ! no_journal && rm "/run/xl/$(domid again)/journal" || return 1
     suspend_it && xenstore-write "$(word_of_again)" late || return 1
