@@ -48,7 +48,9 @@ static bool is_void(libxl__recover_one *ro)
     LOGD(ro->host->ctx, ro->domid, NOTICE,
          "a %s was given up; the guest has been asked for something else since",
          libxl__journal_verb_name(ro->journal.verb));
-    return !libxl__journal_erase(ro->host->ops->store(ro->host), ro->domid);
+    /* where that fails it is found void again */
+    (void)libxl__journal_erase(ro->host->ops->store(ro->host), ro->domid);
+    return true;
 }
 
 bool libxl__guest_is_awaited(libxl__recover_one *ro)
