@@ -44,6 +44,8 @@ void libxl__xen_put_back(struct libxl__xs_writer *w,
 
 /* ---- xen_disk.c, xen_nic.c: one of them ---- */
 
+/* A disk has a target; a CD drive may be empty. */
+bool libxl__xen_disk_is_empty(const libxl_device_disk *d);
 /* NULL, or why it is not carried. */
 const char *libxl__xen_disk_fault(const libxl_device_disk *d, bool hvm);
 void libxl__xen_disk_decide(libxl_device_disk *d);

@@ -10,8 +10,7 @@
 
 #define IDE_DISKS 4u
 
-/* A disk has a target; a CD drive may be empty. */
-static bool is_empty(const libxl_device_disk *d)
+bool libxl__xen_disk_is_empty(const libxl_device_disk *d)
 {
     return d->format == LIBXL_DISK_FORMAT_EMPTY || !d->pdev_path ||
            !d->pdev_path[0];
@@ -28,7 +27,7 @@ static const char *target_fault(const libxl_device_disk *d, bool hvm)
 {
     struct stat st;
 
-    if (is_empty(d))
+    if (libxl__xen_disk_is_empty(d))
         return hvm && d->is_cdrom ? NULL : "it is empty";
     if (stat(d->pdev_path, &st))
         return "its target is not there";
@@ -55,7 +54,7 @@ const char *libxl__xen_disk_fault(const libxl_device_disk *d, bool hvm)
         d->backend != LIBXL_DISK_BACKEND_QDISK &&
         d->backend != LIBXL_DISK_BACKEND_UNKNOWN)
         return "its backend is neither phy nor qdisk";
-    if (d->backend == LIBXL_DISK_BACKEND_PHY && !is_empty(d) &&
+    if (d->backend == LIBXL_DISK_BACKEND_PHY && !libxl__xen_disk_is_empty(d) &&
         d->format != LIBXL_DISK_FORMAT_RAW)
         return "the backend phy takes the format raw alone";
     return target_fault(d, hvm);
@@ -64,7 +63,8 @@ const char *libxl__xen_disk_fault(const libxl_device_disk *d, bool hvm)
 /* The kernel serves block devices; files, and what has a format, are QEMU's. */
 void libxl__xen_disk_decide(libxl_device_disk *d)
 {
-    bool kernels = !is_empty(d) && !d->is_cdrom && is_block(d->pdev_path) &&
+    bool kernels = !libxl__xen_disk_is_empty(d) && !d->is_cdrom &&
+                   is_block(d->pdev_path) &&
                    d->format == LIBXL_DISK_FORMAT_RAW &&
                    d->backend != LIBXL_DISK_BACKEND_QDISK;
 
@@ -90,7 +90,7 @@ static void put_qdisk(struct libxl__xs_writer *w, const libxl_device_disk *d,
 {
     libxl__xs_put(w, perms, "type", "%s", "qdisk");
     libxl__xs_put(w, perms, "params", "%s:%s", image_kind(d->format),
-                  is_empty(d) ? "" : d->pdev_path);
+                  libxl__xen_disk_is_empty(d) ? "" : d->pdev_path);
     if (d->direct_io_safe)
         libxl__xs_put(w, perms, "direct-io-safe", "%s", "1");
 }

@@ -57,8 +57,7 @@ static bool describe_all(libxl__gc *gc, uint32_t domid,
     for (int i = 0; dw->all && i < config->num_disks; i++) {
         const libxl_device_disk *d = &config->disks[i];
 
-        if (d->format == LIBXL_DISK_FORMAT_EMPTY || !d->pdev_path ||
-            !d->pdev_path[0])
+        if (libxl__xen_disk_is_empty(d))
             continue;
         if (!describe(gc, domid, d, &dw->all[dw->nr++]))
             return false;

@@ -64,23 +64,25 @@ static int write_word(struct libxl__host_xen *hx, libxl__gc *gc, uint32_t domid,
     return w.rc;
 }
 
-/* ERROR_NOT_READY: somebody was quicker. *heard: the guest has acknowledged. */
-static int try_to_take_back(struct libxl__xen_wait *w, bool *heard)
+/* One try. ERROR_NOT_READY: somebody was quicker. *other: it is another word,
+ * or none, and stays. */
+static int replace_word(struct libxl__host_xen *hx, libxl__gc *gc,
+                        uint32_t domid, const char *from, const char *to,
+                        bool *other)
 {
-    libxl__gc *gc = libxl__ao_gc(w->call->ao);
     const char *word;
-    int rc = libxl__xs_begin(&w->hx->xs);
+    int rc = libxl__xs_begin(&hx->xs);
 
-    *heard = false;
+    *other = false;
     if (rc)
         return rc;
-    word = read_word(w->hx, gc, w->call->domid);
-    *heard = !word || strcmp(word, WORD);
-    if (!*heard)
-        rc = write_word(w->hx, gc, w->call->domid, "");
-    if (!*heard && !rc)
-        return libxl__xs_commit(&w->hx->xs);
-    libxl__xs_rollback(&w->hx->xs);
+    word = read_word(hx, gc, domid);
+    *other = !word || strcmp(word, from);
+    if (!*other)
+        rc = write_word(hx, gc, domid, to);
+    if (!*other && !rc)
+        return libxl__xs_commit(&hx->xs);
+    libxl__xs_rollback(&hx->xs);
     return rc;
 }
 
@@ -89,16 +91,12 @@ static int try_to_take_back(struct libxl__xen_wait *w, bool *heard)
  * suspends, it is for us to resume it. */
 static bool leave_mark(struct libxl__xen_wait *w)
 {
-    libxl__gc *gc = libxl__ao_gc(w->call->ao);
-    const char *word;
+    bool other;
 
-    if (w->channel || libxl__xs_begin(&w->hx->xs))
-        return false;
-    word = read_word(w->hx, gc, w->call->domid);
-    if (word && !word[0] && !write_word(w->hx, gc, w->call->domid, MARK))
-        return !libxl__xs_commit(&w->hx->xs);
-    libxl__xs_rollback(&w->hx->xs);
-    return false;
+    return !w->channel &&
+           !replace_word(w->hx, libxl__ao_gc(w->call->ao), w->call->domid, "",
+                         MARK, &other) &&
+           !other;
 }
 
 static void go_to(struct libxl__xen_wait *w, enum phase phase, unsigned ms)
@@ -119,7 +117,8 @@ static int take_back(struct libxl__xen_wait *w)
     libxl_ctx *ctx = w->hx->host.ctx;
     uint32_t domid = w->call->domid;
     bool heard;
-    int rc = try_to_take_back(w, &heard);
+    int rc = replace_word(w->hx, libxl__ao_gc(w->call->ao), domid, WORD, "",
+                          &heard);
 
     if (heard) { /* see it through */
         go_to(w, is_aborted(w) ? ABORTED : ACKNOWLEDGED, ACKNOWLEDGED_MS);
@@ -334,15 +333,9 @@ bool libxl__xen_suspend_is_ours(libxl__host *h, libxl__gc *gc, uint32_t domid)
 static void forget_word(struct libxl__host_xen *hx, libxl__gc *gc,
                         uint32_t domid, const char *ours)
 {
-    const char *word;
+    bool other;
 
-    if (libxl__xs_begin(&hx->xs))
-        return;
-    word = read_word(hx, gc, domid);
-    if (word && !strcmp(word, ours) && !write_word(hx, gc, domid, ""))
-        (void)libxl__xs_commit(&hx->xs);
-    else
-        libxl__xs_rollback(&hx->xs);
+    (void)replace_word(hx, gc, domid, ours, "", &other);
 }
 
 /* The guest finds its suspend call cancelled, and goes on with all that it
