@@ -34,30 +34,24 @@ static libxl__host_call *inner_call(struct add *a,
     return &a->inner;
 }
 
+/* A configuration of the device alone, which it borrows. */
+static libxl_domain_config alone(const struct add *a)
+{
+    return (libxl_domain_config){
+        .disks = a->dev.disk,
+        .num_disks = a->dev.disk ? 1 : 0,
+        .nics = a->dev.nic,
+        .num_nics = a->dev.nic ? 1 : 0,
+    };
+}
+
 static int put_nodes(struct add *a)
 {
-    struct libxl__host_xen *hx = libxl__host_xen_of(a->h);
-    struct libxl__xs_writer w = {
-        .xs = &hx->xs,
-        .gc = libxl__ao_gc(a->call->ao),
-        .guest = a->call->domid,
-    };
-    int rc;
+    libxl_domain_config config = alone(a);
 
-    do {
-        rc = libxl__xs_begin(&hx->xs);
-        if (rc)
-            return rc;
-        w.rc = 0;
-        if (a->dev.disk)
-            libxl__xen_disk_put(hx, &w, a->dev.disk);
-        else
-            libxl__xen_nic_put(&w, a->dev.nic);
-        if (w.rc)
-            libxl__xs_rollback(&hx->xs);
-        rc = w.rc ? w.rc : libxl__xs_commit(&hx->xs);
-    } while (rc == ERROR_NOT_READY);
-    return rc;
+    return libxl__xen_dev_lay_out(libxl__host_xen_of(a->h),
+                                  libxl__ao_gc(a->call->ao), a->call->domid,
+                                  &config);
 }
 
 static void take_back(struct add *a)
@@ -71,17 +65,18 @@ static void take_back(struct add *a)
 
 static int wait_for_backend(libxl__egc *egc, struct add *a)
 {
-    libxl_domain_config alone = {.disks = a->dev.disk, .num_disks = 1};
+    libxl_domain_config config = alone(a);
     libxl__xen_disk_wait *dw =
-        libxl__xen_disk_wait_new(a->h, inner_call(a, done), &alone);
+        libxl__xen_disk_wait_new(a->h, inner_call(a, done), &config);
 
     return dw ? libxl__xen_disk_wait_start(egc, dw) : ERROR_NOMEM;
 }
 
 static int plug(libxl__egc *egc, struct add *a)
 {
-    libxl_domain_config alone = {.nics = a->dev.nic, .num_nics = 1};
-    libxl__xen_plug *p = libxl__xen_plug_new(a->h, inner_call(a, done), &alone);
+    libxl_domain_config config = alone(a);
+    libxl__xen_plug *p =
+        libxl__xen_plug_new(a->h, inner_call(a, done), &config);
 
     if (p)
         libxl__xen_plug_undoes(p);
