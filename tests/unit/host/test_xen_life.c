@@ -202,6 +202,43 @@ static void a_domain_that_is_no_more_is_known_by_its_end(void **state)
     free(vcpus);
 }
 
+static void a_pulse_changes_when_the_guest_does(void **state)
+{
+    struct xen_rig *r = *state;
+    uint64_t (*pulse)(libxl__host *h, uint32_t domid) = r->h->ops->pulse;
+    uint64_t runs, last;
+
+    fake_xen.there = true;
+    runs = last = pulse(r->h, 1);
+    assert_int_not_equal(runs, 0);
+    fake_xen.domain.cpu_time++;
+    fake_xen.domain.blocked = true;
+    assert_int_equal(pulse(r->h, 1), runs);
+    fake_xen.domain.shutdown = true;
+    assert_int_not_equal(pulse(r->h, 1), last);
+    last = pulse(r->h, 1);
+    fake_xen.domain.reason = LIBXL_SHUTDOWN_REASON_REBOOT;
+    assert_int_not_equal(pulse(r->h, 1), last);
+    last = pulse(r->h, 1);
+    fake_xen.domain.dying = true;
+    assert_int_not_equal(pulse(r->h, 1), last);
+    last = pulse(r->h, 1);
+    fake_xen.there = false;
+    assert_int_not_equal(pulse(r->h, 1), last);
+    assert_int_not_equal(pulse(r->h, 1), 0);
+}
+
+static void a_pulse_is_of_one_guest_not_of_its_number(void **state)
+{
+    struct xen_rig *r = *state;
+    uint64_t first;
+
+    fake_xen.there = true;
+    first = r->h->ops->pulse(r->h, 1);
+    fake_xen.domain.uuid[0] ^= 1;
+    assert_int_not_equal(r->h->ops->pulse(r->h, 1), first);
+}
+
 #define TEST(name)                                                             \
     cmocka_unit_test_setup_teardown(name, open_with_guest, xen_rig_close)
 
@@ -215,6 +252,8 @@ int main(void)
         TEST(the_nodes_of_another_domain_stay),
         TEST(a_guest_without_a_readable_record_ends),
         TEST(a_domain_that_is_no_more_is_known_by_its_end),
+        TEST(a_pulse_changes_when_the_guest_does),
+        TEST(a_pulse_is_of_one_guest_not_of_its_number),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

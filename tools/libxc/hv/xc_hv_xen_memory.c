@@ -14,15 +14,23 @@ int xc_get_pfn_type_batch(xc_interface *xch, uint32_t domid, unsigned n,
  * back meanwhile are not free before that. */
 #define LEFT_PAGES_MAX (UINT64_C(1) << 16)
 #define LEFT_MAX 1024u
+/* A call's arguments that fit into a page, beside libxencall's own few bytes, go
+ * into one that it keeps; for more it maps pages, each time, and unmaps them. */
+#define TYPES_MAX 496u
 
 /* What a page reads like that the guest gave back under our eyes. */
 static const uint8_t gone[XC_PAGE_SIZE] __attribute__((aligned(XC_PAGE_SIZE)));
 
+/* in: pages; out: types in their place. One that cannot be is XTAB. */
 static int get_types(struct xc_hv_xen *x, xen_pfn_t *types, size_t n)
 {
-    /* in: pages; out: types in their place. One that cannot be is XTAB. */
-    if (xc_get_pfn_type_batch(x->xch, x->domid, (unsigned)n, types) < 0)
-        return xc_hv_xen_errno();
+    for (size_t i = 0; i < n; i += TYPES_MAX) {
+        size_t now = n - i < TYPES_MAX ? n - i : TYPES_MAX;
+
+        if (xc_get_pfn_type_batch(x->xch, x->domid, (unsigned)now, types + i) <
+            0)
+            return xc_hv_xen_errno();
+    }
     for (size_t i = 0; i < n; i++)
         types[i] &= XEN_DOMCTL_PFINFO_LTAB_MASK;
     return 0;
@@ -41,13 +49,13 @@ int xc_hv_xen_page_types(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
     return rc;
 }
 
-/* The types of up to XC_BATCH_MAX pages at 'from'; how many in *n. */
+/* The types of up to TYPES_MAX pages at 'from'; how many in *n. */
 static int look_at(struct xc_hv *hv, xc_pfn_t from, xen_pfn_t *types, size_t *n)
 {
-    xc_pfn_t left = hv->nr_pfns - from, pfns[XC_BATCH_MAX];
+    xc_pfn_t left = hv->nr_pfns - from, pfns[TYPES_MAX];
     int rc;
 
-    *n = left < XC_BATCH_MAX ? (size_t)left : XC_BATCH_MAX;
+    *n = left < TYPES_MAX ? (size_t)left : TYPES_MAX;
     for (size_t i = 0; i < *n; i++)
         pfns[i] = from + i;
     rc = xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns, *n, types);
@@ -64,7 +72,7 @@ static int look_at(struct xc_hv *hv, xc_pfn_t from, xen_pfn_t *types, size_t *n)
 /* Holes are left out: most of the 4 GiB that a small guest spans. */
 int xc_hv_xen_next_run(struct xc_hv *hv, xc_pfn_t from, struct xc_pfn_run *out)
 {
-    xen_pfn_t types[XC_BATCH_MAX];
+    xen_pfn_t types[TYPES_MAX];
 
     while (from < hv->nr_pfns) {
         size_t n, i = 0, end;

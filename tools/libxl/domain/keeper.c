@@ -16,6 +16,9 @@
 #include "domain/domain.h"
 #include "domain/keeper_record.h"
 
+/* Every so many looks at a guest that stays as it is: at all there is. */
+#define LOOKS_MAX 10u
+
 static libxl__keeper *keeper_of_poll(libxl__ev_time *ev)
 {
     return CONTAINER_OF(ev, libxl__keeper, poll);
@@ -115,6 +118,17 @@ static void init(libxl__keeper *kp, libxl__ao *ao)
     libxl__keeper_settle_init(kp);
 }
 
+static bool stays_as_it_is(libxl__keeper *kp)
+{
+    uint64_t pulse = kp->host->ops->pulse(kp->host, kp->domid);
+    bool stays = pulse && pulse == kp->pulse && ++kp->looks < LOOKS_MAX;
+
+    kp->pulse = pulse;
+    if (!stays)
+        kp->looks = 0;
+    return stays;
+}
+
 static void look_again(libxl__egc *egc, libxl__ev_time *ev, int rc)
 {
     libxl__keeper *kp = keeper_of_poll(ev);
@@ -122,7 +136,8 @@ static void look_again(libxl__egc *egc, libxl__ev_time *ev, int rc)
     if (libxl__ev_time_register_rel(kp->ctx, NULL, &kp->poll, look_again,
                                     kp->host->poll_ms))
         LOGD(kp->ctx, kp->domid, ERROR, "the keeper does not see its end");
-    libxl__keeper_settle(egc, kp);
+    if (!stays_as_it_is(kp))
+        libxl__keeper_settle(egc, kp);
 }
 
 static int watch_host(libxl__keeper *kp)

@@ -96,6 +96,8 @@ struct libxl__keeper {
     int owner_pidfd;
     /* keeper.c: of a host that does not tell */
     libxl__ev_time poll;
+    uint64_t pulse;
+    unsigned looks; /* since all was looked at */
 };
 
 /* keeper.c; params: none */

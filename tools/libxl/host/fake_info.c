@@ -66,6 +66,16 @@ int libxl__fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
     return out->name ? 0 : ERROR_NOMEM;
 }
 
+uint64_t libxl__fake_pulse(libxl__host *h, uint32_t domid)
+{
+    struct libxl__fake_guest g;
+
+    if (libxl__fake_guest_read(h->ops->store(h), domid, &g))
+        return 0;
+    return 1 | (uint64_t)g.state << 8 | (uint64_t)g.was << 16 |
+           (uint64_t)g.reason << 24;
+}
+
 int libxl__fake_facts(libxl__host *h, libxl_host_fact **out, int *nr)
 {
     static const char *const facts[][2] = {

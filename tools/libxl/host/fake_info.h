@@ -12,6 +12,7 @@
 
 int libxl__fake_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
                         libxl_dominfo *out);
+uint64_t libxl__fake_pulse(libxl__host *h, uint32_t domid);
 int libxl__fake_facts(libxl__host *h, libxl_host_fact **out, int *nr);
 libxl_vcpuinfo *libxl__fake_vcpus(libxl__host *h, uint32_t domid, int *nr);
 

@@ -72,6 +72,10 @@ struct libxl__host_ops {
     /* ---- asking: at once, from files ---- */
     int (*dominfo)(libxl__host *h, libxl__gc *gc, uint32_t domid,
                    libxl_dominfo *out);
+    /* Where there is a poll_ms: what can be asked so often. Another number than
+     * last time: the guest began, ended, stopped or went on, or there is
+     * another one of its domid. 0: nobody can tell, not logged. */
+    uint64_t (*pulse)(libxl__host *h, uint32_t domid);
     int (*facts)(libxl__host *h, libxl_host_fact **out, int *nr);
     libxl_vcpuinfo *(*vcpus)(libxl__host *h, uint32_t domid, int *nr);
 

@@ -405,6 +405,7 @@ static const struct libxl__host_ops fake_ops = {
     .has_dm = fake_has_dm,
     .suspend_is_ours = fake_suspend_is_ours,
     .dominfo = libxl__fake_dominfo,
+    .pulse = libxl__fake_pulse,
     .facts = libxl__fake_facts,
     .vcpus = libxl__fake_vcpus,
     .check_config = fake_check_config,

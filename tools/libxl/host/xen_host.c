@@ -194,6 +194,7 @@ static const struct libxl__host_ops xen_ops = {
     .store = xen_store,
     .has_dm = xen_has_dm,
     .dominfo = libxl__xen_dominfo,
+    .pulse = libxl__xen_pulse,
     .facts = libxl__xen_facts,
     .vcpus = libxl__xen_vcpus,
     .check_config = libxl__xen_check_config,

@@ -79,6 +79,7 @@ int libxl__xen_failed(struct libxl__host_xen *hx, uint32_t domid, int r,
 /* xen_info.c */
 int libxl__xen_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
                        libxl_dominfo *out);
+uint64_t libxl__xen_pulse(libxl__host *h, uint32_t domid);
 int libxl__xen_facts(libxl__host *h, libxl_host_fact **out, int *nr);
 libxl_vcpuinfo *libxl__xen_vcpus(libxl__host *h, uint32_t domid, int *nr);
 /* for the store: struct libxl__host_xen * */

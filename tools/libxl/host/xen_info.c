@@ -17,6 +17,7 @@
 #define KB_PER_PAGE 4u
 #define PAGES_PER_MIB 256u
 #define XEND_CONFIG_FORMAT "4"
+#define NO_PULSE UINT64_C(2) /* no guest has it: bit 0 is set in theirs */
 
 /* ---- domains ---- */
 
@@ -152,6 +153,23 @@ int libxl__xen_dominfo(libxl__host *h, libxl__gc *gc, uint32_t domid,
         out->never_started = own.never_started;
     out->started_at = started_at(hx, gc, &out->uuid);
     return 0;
+}
+
+/* The hypervisor alone is asked. */
+uint64_t libxl__xen_pulse(libxl__host *h, uint32_t domid)
+{
+    struct libxl__host_xen *hx = libxl__host_xen_of(h);
+    struct libxl__xen_domain d;
+    uint64_t pulse;
+    int r = hx->calls->domains(hx->xen, domid, 1, &d);
+
+    if (r < 0 && r != -ESRCH && r != -ENOENT)
+        return 0;
+    if (r != 1 || d.domid != domid)
+        return NO_PULSE;
+    memcpy(&pulse, d.uuid, sizeof(pulse));
+    pulse = pulse << 16 | (uint64_t)(d.reason & 0xff) << 8;
+    return pulse | 1 | d.shutdown << 1 | d.dying << 2 | d.paused << 3;
 }
 
 /* It has no vCPU any more: an empty list. Else NULL. */
