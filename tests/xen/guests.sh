@@ -11,7 +11,7 @@ make_link
 mode=$1
 shift
 [ "$mode" = theirs ] || need_ours
-names=" ${*:-$(awk '/^[^#]/ { print $2 }' /mnt/host/guests | tr '\n' ' ') made hot hot-more stuck again} "
+names=" ${*:-$(awk '/^[^#]/ { print $2 }' /mnt/host/guests | tr '\n' ' ') grows made hot hot-more stuck again} "
 us=ours
 [ "$mode" = mixed ] || us=theirs
 
@@ -102,6 +102,39 @@ refuses() { # FROM
     fi
     is_one stuck && goes_on stuck "$at" && checks stuck &&
         xen-sr log-dirty "$(domid stuck)" && [ ! -e "$data/stuck.save" ]
+}
+
+# ---- memory that comes while the guest "grows" is sent ----
+
+mib_of() { xl list "$1" | awk 'NR > 1 { print $3 }'; }
+has_mib() { [ "$(mib_of "$1")" -ge "$2" ]; }
+lacks_mib() { ! has_mib "$1" "$2"; }
+
+grows_starts() {
+    xl create -q /tmp/grows.cfg && starts grows && xl mem-set grows 100 &&
+        within lacks_mib grows 105
+}
+
+# Pages that it is given are in no log, and below what was read already.
+grows_on_its_way() {
+    local at sender
+    at=$(ticks grows)
+    forget_log grows
+    run_xl ours migrate -p --bandwidth 8 -s /tmp/link grows ours >/tmp/grows 2>&1 &
+    sender=$!
+    within has_mib grows--incoming 8 && xl mem-set grows 190 &&
+        within has_mib grows 190 && has_mib grows--incoming 8 || return 1
+    wait $sender || { cat /tmp/grows; return 1; }
+    is_one grows && has_mib grows 190 && xl unpause grows &&
+        goes_on grows "$at" && checks grows
+}
+
+grows() {
+    guest_config pvh grows 'memory = 192'
+    ok "grows: Debian's xl creates it, and takes memory away" grows_starts &&
+        ok 'grows: memory that it is given while it migrates goes with it' \
+            grows_on_its_way
+    xl destroy grows
 }
 
 # ---- devices that come and go while the guest "hot" runs ----
@@ -327,6 +360,7 @@ while read -r type name what lines; do
     case $names in *" $name "*) guest "$type" "$name" "$what" "$lines" ;; esac
 done </mnt/host/guests
 
+case $names in *' grows '*) [ $us = theirs ] || grows ;; esac
 case $names in *' made '*) made_and_ended ;; esac
 case $names in *' hot '*) hot ;; esac
 case $names in *' stuck '*)

@@ -5,7 +5,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . tests/xen/bed.sh
 # What takes long: make check-xen-full.
-short='qcow loop small made hot stuck again'
+short='qcow loop small grows made hot stuck again'
 [ -n "${XL_TEST_LONG:-}" ] || : "${XEN_BED_GUESTS:=$short}"
 make_dom0
 with_shadow

@@ -32,7 +32,27 @@ static struct {
     uint64_t max_pages, nr_gpfns;
     unsigned long end_mfn;
     bool m2p_fails;
+    /* an HVM guest's pages; pages that it has at no PFN; PFNs asked for */
+    struct xc_pfn_run runs[4];
+    uint64_t elsewhere, asked;
 } xen;
+
+static uint64_t nr_pages(void)
+{
+    uint64_t n = xen.elsewhere;
+
+    for (size_t i = 0; i < 4; i++)
+        n += xen.runs[i].count;
+    return n;
+}
+
+static bool is_there(xc_pfn_t pfn)
+{
+    for (size_t i = 0; i < 4; i++)
+        if (pfn - xen.runs[i].first < xen.runs[i].count)
+            return true;
+    return false;
+}
 
 /* ---- Xen's libraries ---- */
 
@@ -90,7 +110,7 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned n,
     *info = (xc_domaininfo_t){
         .domain = DOMID,
         .flags = xen.pv ? 0 : XEN_DOMINF_hvm_guest,
-        .tot_pages = 1000,
+        .tot_pages = nr_pages(),
         .max_pages = xen.max_pages,
         .shared_info_frame = SHARED_MFN,
     };
@@ -127,9 +147,33 @@ int xc_get_pfn_type_batch(xc_interface *xch, uint32_t domid, unsigned n,
 int xc_get_pfn_type_batch(xc_interface *xch, uint32_t domid, unsigned n,
                           xen_pfn_t *types)
 {
+    xen.asked += n;
     for (unsigned i = 0; i < n; i++)
-        types[i] = types[i] == XC_INVALID_MFN ? XEN_DOMCTL_PFINFO_XTAB : 0;
+        types[i] = (xen.pv ? types[i] != XC_INVALID_MFN : is_there(types[i]))
+                       ? 0
+                       : XEN_DOMCTL_PFINFO_XTAB;
     return 0;
+}
+
+void *xc__hypercall_buffer_alloc_pages(xc_interface *xch,
+                                       xc_hypercall_buffer_t *b, int pages)
+{
+    b->hbuf = calloc((size_t)pages, XC_PAGE_SIZE);
+    return b->hbuf;
+}
+
+void xc__hypercall_buffer_free_pages(xc_interface *xch,
+                                     xc_hypercall_buffer_t *b, int pages)
+{
+    free(b->hbuf);
+}
+
+/* Nothing was written. */
+long long xc_logdirty_control(xc_interface *xch, uint32_t domid, unsigned op,
+                              xc_hypercall_buffer_t *words, unsigned long pages,
+                              unsigned mode, xc_shadow_op_stats_t *stats)
+{
+    return (long long)pages;
 }
 
 static void fill_frame(uint64_t *at, xen_pfn_t mfn)
@@ -325,6 +369,109 @@ static void failed_lookup_is_not_forgotten(void **state)
     xc_hv_close(hv);
 }
 
+/* ---- where the pages are ---- */
+
+/* Of 128 MiB and what Xen put below 4 GiB: as most small guests. */
+static struct xc_hv *open_small(void)
+{
+    struct xc_hv_xen_params p = {.domid = DOMID};
+    struct xc_hv *hv;
+
+    xen.nr_gpfns = 0xff000;
+    xen.runs[0] = (struct xc_pfn_run){0, 32768};
+    xen.runs[1] = (struct xc_pfn_run){0xfeff8, 8};
+    assert_int_equal(xc_hv_xen_open(&p, &hv), 0);
+    return hv;
+}
+
+/* Each run that the guest has, in order, and no other. */
+static void assert_runs(struct xc_hv *hv, const struct xc_pfn_run *runs,
+                        size_t n)
+{
+    struct xc_pfn_run run = {0};
+
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(xc_hv_next_run(hv, run.first + run.count, &run), 0);
+        assert_int_equal(run.first, runs[i].first);
+        assert_int_equal(run.count, runs[i].count);
+    }
+    assert_int_equal(xc_hv_next_run(hv, run.first + run.count, &run), -ENOENT);
+}
+
+static void holes_behind_the_last_page_are_not_asked_about(void **state)
+{
+    struct xc_hv *hv = open_small();
+
+    assert_runs(hv, xen.runs, 2);
+    assert_true(xen.asked < xen.nr_gpfns / 4);
+    xc_hv_close(hv);
+}
+
+static void page_far_from_the_others_is_found(void **state)
+{
+    struct xc_hv *hv = open_small();
+    struct xc_pfn_run far = {0x50000, 1};
+
+    xen.runs[2] = xen.runs[1];
+    xen.runs[1] = far;
+    assert_runs(hv, xen.runs, 3);
+    xc_hv_close(hv);
+}
+
+static void page_that_is_counted_and_nowhere_ends_no_search(void **state)
+{
+    struct xc_hv *hv = open_small();
+
+    xen.elsewhere = 1;
+    assert_runs(hv, xen.runs, 2);
+    assert_true(xen.asked >= xen.nr_gpfns);
+    xc_hv_close(hv);
+}
+
+static void memory_on_both_sides_of_4_gib_is_found(void **state)
+{
+    struct xc_hv *hv;
+    struct xc_hv_xen_params p = {.domid = DOMID};
+
+    xen.nr_gpfns = 4 * GIB_PAGES + 2000;
+    xen.runs[0] = (struct xc_pfn_run){0, 0xf0000};
+    xen.runs[1] = (struct xc_pfn_run){0xfeff8, 8};
+    xen.runs[2] = (struct xc_pfn_run){4 * GIB_PAGES, 1999};
+    assert_int_equal(xc_hv_xen_open(&p, &hv), 0);
+    assert_runs(hv, xen.runs, 3);
+    xc_hv_close(hv);
+}
+
+/* The log of what the guest wrote, read once. */
+static uint64_t first_dirty(struct xc_hv *hv, bool final)
+{
+    struct xc_bitmap dirty;
+    uint64_t first;
+
+    assert_int_equal(xc_bitmap_init(&dirty, hv->nr_pfns), 0);
+    assert_int_equal(xc_hv_dirty_read_clear(hv, &dirty, final), 0);
+    first = xc_bitmap_next(&dirty, 0);
+    assert_true(first == hv->nr_pfns || xc_bitmap_count(&dirty) == 1);
+    xc_bitmap_dispose(&dirty);
+    return first;
+}
+
+/* It may have written to it before the log knew of it. */
+static void page_that_a_running_guest_is_given_counts_as_written(void **state)
+{
+    struct xc_hv *hv = open_small();
+
+    assert_int_equal(xc_hv_dirty_start(hv), 0);
+    assert_runs(hv, xen.runs, 2);
+    assert_int_equal(first_dirty(hv, false), hv->nr_pfns);
+    xen.runs[2] = (struct xc_pfn_run){0x50000, 1};
+    assert_int_equal(first_dirty(hv, false), 0x50000);
+    assert_int_equal(first_dirty(hv, true), hv->nr_pfns);
+    xen.runs[3] = (struct xc_pfn_run){0x60000, 1};
+    assert_int_equal(first_dirty(hv, true), 0x60000);
+    xc_hv_close(hv);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +489,14 @@ int main(void)
         cmocka_unit_test_setup(
             table_that_cannot_be_mapped_is_an_error_everywhere, reset),
         cmocka_unit_test_setup(failed_lookup_is_not_forgotten, reset),
+        cmocka_unit_test_setup(holes_behind_the_last_page_are_not_asked_about,
+                               reset),
+        cmocka_unit_test_setup(page_far_from_the_others_is_found, reset),
+        cmocka_unit_test_setup(page_that_is_counted_and_nowhere_ends_no_search,
+                               reset),
+        cmocka_unit_test_setup(memory_on_both_sides_of_4_gib_is_found, reset),
+        cmocka_unit_test_setup(
+            page_that_a_running_guest_is_given_counts_as_written, reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,9 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* Where a guest's memory above 4 GiB begins: what does not fit below the
- * devices lies behind this PFN, and never takes more than all of it. */
-#define PFN_4GIB (UINT64_C(1) << 20)
 /* 1 TiB. A guest's highest page is where the guest put one, and may be
  * anywhere; each one below costs a save a bit and a look at it. The domain's
  * maximum alone says too little: it follows the balloon, and what was given
@@ -37,6 +34,7 @@ static void xen_close(struct xc_hv *hv)
     xc_hv_buf_free(&x->cpuid);
     xc_hv_buf_free(&x->msrs);
     xc_hv_xen_pv_close(x);
+    xc_bitmap_dispose(&x->there);
     if (x->fmem)
         xenforeignmemory_close(x->fmem);
     if (x->xch)
@@ -141,6 +139,15 @@ static int ask_domain(struct xc_hv_xen *x, xc_domaininfo_t *info)
     return r == 1 && info->domain == x->domid ? 0 : -ENOENT;
 }
 
+int xc_hv_xen_count(struct xc_hv_xen *x, uint64_t *count)
+{
+    xc_domaininfo_t info;
+    int rc = ask_domain(x, &info);
+
+    *count = rc ? 0 : info.tot_pages + info.shr_pages;
+    return rc;
+}
+
 /* How many PFNs a guest that is saved can have: it has not had more memory than
  * the host, or than it may have now. */
 static int most_pfns(struct xc_hv_xen *x, uint64_t max_pages, uint64_t *most)
@@ -149,7 +156,7 @@ static int most_pfns(struct xc_hv_xen *x, uint64_t max_pages, uint64_t *most)
 
     if (xc_maximum_ram_page(x->xch, &end_mfn) < 0)
         return xc_hv_xen_errno();
-    *most = PFN_4GIB + (max_pages > end_mfn ? max_pages : end_mfn);
+    *most = XC_XEN_PFN_4GIB + (max_pages > end_mfn ? max_pages : end_mfn);
     if (*most < PFNS_ANYWAY)
         *most = PFNS_ANYWAY;
     return 0;
@@ -177,7 +184,8 @@ static int measure(struct xc_hv_xen *x)
     if (rc)
         return rc;
     x->tot_pages = info.tot_pages;
-    x->base.nr_pfns = PFN_4GIB + info.max_pages;
+    /* what does not fit below the devices is never more than all of it */
+    x->base.nr_pfns = XC_XEN_PFN_4GIB + info.max_pages;
     if (!x->restore)
         rc = measure_saved(x, &info);
     if (!rc && x->base.nr_pfns >= XC_PFN_LIMIT)

@@ -57,7 +57,7 @@ int xc_hv_xen_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
         into->words[w] |= words[w];
     xc_hypercall_buffer_free_pages(x->xch, words, nr_pages);
     x->guest_stands = final;
-    return rc;
+    return rc ? rc : xc_hv_xen_layout_again(x, into);
 }
 
 int xc_hv_xen_dirty_stop(struct xc_hv *hv)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* xc_hv_xen_memory.c - which pages a domain has, and how they are read. */
+/* xc_hv_xen_memory.c - what a domain's pages are, and how they are read. */
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,18 +14,14 @@ int xc_get_pfn_type_batch(xc_interface *xch, uint32_t domid, unsigned n,
  * back meanwhile are not free before that. */
 #define LEFT_PAGES_MAX (UINT64_C(1) << 16)
 #define LEFT_MAX 1024u
-/* A call's arguments that fit into a page, beside libxencall's own few bytes, go
- * into one that it keeps; for more it maps pages, each time, and unmaps them. */
-#define TYPES_MAX 496u
 
 /* What a page reads like that the guest gave back under our eyes. */
 static const uint8_t gone[XC_PAGE_SIZE] __attribute__((aligned(XC_PAGE_SIZE)));
 
-/* in: pages; out: types in their place. One that cannot be is XTAB. */
-static int get_types(struct xc_hv_xen *x, xen_pfn_t *types, size_t n)
+int xc_hv_xen_get_types(struct xc_hv_xen *x, xen_pfn_t *types, size_t n)
 {
-    for (size_t i = 0; i < n; i += TYPES_MAX) {
-        size_t now = n - i < TYPES_MAX ? n - i : TYPES_MAX;
+    for (size_t i = 0; i < n; i += XC_XEN_TYPES_MAX) {
+        size_t now = n - i < XC_XEN_TYPES_MAX ? n - i : XC_XEN_TYPES_MAX;
 
         if (xc_get_pfn_type_batch(x->xch, x->domid, (unsigned)now, types + i) <
             0)
@@ -43,54 +39,10 @@ int xc_hv_xen_page_types(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
     int rc = xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns, n, found);
 
     if (!rc)
-        rc = get_types(xc_hv_xen_of(hv), found, n);
+        rc = xc_hv_xen_get_types(xc_hv_xen_of(hv), found, n);
     for (size_t i = 0; !rc && i < n; i++)
         types[i] = (uint32_t)found[i];
     return rc;
-}
-
-/* The types of up to TYPES_MAX pages at 'from'; how many in *n. */
-static int look_at(struct xc_hv *hv, xc_pfn_t from, xen_pfn_t *types, size_t *n)
-{
-    xc_pfn_t left = hv->nr_pfns - from, pfns[TYPES_MAX];
-    int rc;
-
-    *n = left < TYPES_MAX ? (size_t)left : TYPES_MAX;
-    for (size_t i = 0; i < *n; i++)
-        pfns[i] = from + i;
-    rc = xc_hv_xen_gfns(xc_hv_xen_of(hv), pfns, *n, types);
-    if (rc)
-        return rc;
-    if (!hv->pv)
-        return get_types(xc_hv_xen_of(hv), types, *n);
-    /* its own list says as much, and is at hand */
-    for (size_t i = 0; i < *n; i++)
-        types[i] = types[i] == XC_INVALID_MFN ? XEN_DOMCTL_PFINFO_XTAB : 0;
-    return 0;
-}
-
-/* Holes are left out: most of the 4 GiB that a small guest spans. */
-int xc_hv_xen_next_run(struct xc_hv *hv, xc_pfn_t from, struct xc_pfn_run *out)
-{
-    xen_pfn_t types[TYPES_MAX];
-
-    while (from < hv->nr_pfns) {
-        size_t n, i = 0, end;
-        int rc = look_at(hv, from, types, &n);
-
-        if (rc)
-            return rc;
-        while (i < n && types[i] == XEN_DOMCTL_PFINFO_XTAB)
-            i++;
-        for (end = i; end < n && types[end] != XEN_DOMCTL_PFINFO_XTAB; end++)
-            ;
-        if (i < n) {
-            *out = (struct xc_pfn_run){from + i, end - i};
-            return 0;
-        }
-        from += n;
-    }
-    return -ENOENT;
 }
 
 void *xc_hv_xen_map(struct xc_hv_xen *x, uint32_t domid, int prot,

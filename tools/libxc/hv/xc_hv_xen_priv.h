@@ -19,6 +19,9 @@
 #include <xenforeignmemory.h>
 #include <xenguest.h>
 
+/* Where a guest's memory above 4 GiB begins. */
+#define XC_XEN_PFN_4GIB (UINT64_C(1) << 20)
+
 /* A PV domain's frames. Save: p2m is the guest's own list, mapped; restore:
  * made holds what populate made, in pieces of XC_XEN_MADE_PFNS. */
 #define XC_XEN_MADE_PFNS 512u
@@ -51,6 +54,10 @@ struct xc_hv_xen {
     xc_interface *xch;
     xenforeignmemory_handle *fmem;
     uint64_t tot_pages; /* what the domain had when we looked */
+    /* save: where it has pages (bits 0: not known yet), how many were found,
+     * and how many the hypervisor counted then */
+    struct xc_bitmap there;
+    uint64_t there_pages, there_count;
     void *mapping;
     size_t mapped_pages;
     uint64_t left_pages; /* done with, and still mapped */
@@ -118,8 +125,20 @@ int xc_hv_xen_set_vcpu(struct xc_hv *hv, uint32_t vcpu,
                        enum xc_hv_vcpu_part part, const void *data,
                        size_t bytes);
 
-/* xc_hv_xen_memory.c */
+/* xc_hv_xen.c: the pages that it has, shared ones among them */
+int xc_hv_xen_count(struct xc_hv_xen *x, uint64_t *count);
+
+/* xc_hv_xen_layout.c */
 int xc_hv_xen_next_run(struct xc_hv *hv, xc_pfn_t from, struct xc_pfn_run *out);
+/* The log was read: sets the bits of pages that have come since. */
+int xc_hv_xen_layout_again(struct xc_hv_xen *x, struct xc_bitmap *into);
+
+/* xc_hv_xen_memory.c */
+/* In: pages; out: types in their place. One that cannot be is XTAB. Calls whose
+ * arguments fit into a page, beside libxencall's own few bytes, use one that it
+ * keeps; for more it maps pages, each time, and unmaps them. */
+#define XC_XEN_TYPES_MAX 496u
+int xc_hv_xen_get_types(struct xc_hv_xen *x, xen_pfn_t *types, size_t n);
 int xc_hv_xen_page_types(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
                          uint32_t *types);
 int xc_hv_xen_map_batch(struct xc_hv *hv, const xc_pfn_t *pfns, size_t n,
