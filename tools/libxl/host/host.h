@@ -2,8 +2,7 @@
 /*
  * host.h - SEAM 4: a domain's life on this kind of host.
  *
- * host_qemu: a QEMU process. host_xen: a domain of the hypervisor. host_fake:
- * for tests, scripted.
+ * host_qemu: a QEMU process. xen_host: a domain. host_fake: tests' script.
  *
  * Thread:    loop thread only.
  * Lifetime:  a call's struct stays the caller's until its callback, which runs
@@ -72,9 +71,8 @@ struct libxl__host_ops {
     /* ---- asking: at once, from files ---- */
     int (*dominfo)(libxl__host *h, libxl__gc *gc, uint32_t domid,
                    libxl_dominfo *out);
-    /* Where there is a poll_ms: what can be asked so often. Another number than
-     * last time: the guest began, ended, stopped or went on, or there is
-     * another one of its domid. 0: nobody can tell, not logged. */
+    /* With poll_ms. Another number than before: it began, ended, stopped, went
+     * on, or is another guest. 0: nobody can tell; not logged. */
     uint64_t (*pulse)(libxl__host *h, uint32_t domid);
     int (*facts)(libxl__host *h, libxl_host_fact **out, int *nr);
     libxl_vcpuinfo *(*vcpus)(libxl__host *h, uint32_t domid, int *nr);
