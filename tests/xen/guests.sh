@@ -115,15 +115,23 @@ grows_starts() {
         within lacks_mib grows 105
 }
 
-# Pages that it is given are in no log, and below what was read already.
+given_on_its_way() {
+    xl mem-set grows 190 && within has_mib grows 190 &&
+        has_mib grows--incoming 8
+}
+
+# Pages that it is given are in no log.
 grows_on_its_way() {
     local at sender
     at=$(ticks grows)
     forget_log grows
-    run_xl ours migrate -p --bandwidth 8 -s /tmp/link grows ours >/tmp/grows 2>&1 &
+    run_xl ours migrate -p --bandwidth 4 -s /tmp/link grows ours >/tmp/grows 2>&1 &
     sender=$!
-    within has_mib grows--incoming 8 && xl mem-set grows 190 &&
-        within has_mib grows 190 && has_mib grows--incoming 8 || return 1
+    if ! { within has_mib grows--incoming 8 && given_on_its_way; }; then
+        kill $sender
+        wait $sender
+        return 1
+    fi
     wait $sender || { cat /tmp/grows; return 1; }
     is_one grows && has_mib grows 190 && xl unpause grows &&
         goes_on grows "$at" && checks grows
@@ -299,7 +307,8 @@ resumed_by_keeper() {
     note_late
     at=$(ticks again)
     forget_log again
-    goes_on again "$at" || return 1 # until it suspends nothing happens
+    # until it suspends nothing happens, however often its keeper looks
+    goes_on again $((at + 20)) || return 1
     ! no_journal && rm "/run/xl/$(domid again)/journal" || return 1
     suspend_it && xenstore-write "$(word_of_again)" late || return 1
     note_late

@@ -235,8 +235,11 @@ static void a_pulse_is_of_one_guest_not_of_its_number(void **state)
 
     fake_xen.there = true;
     first = r->h->ops->pulse(r->h, 1);
-    fake_xen.domain.uuid[0] ^= 1;
-    assert_int_not_equal(r->h->ops->pulse(r->h, 1), first);
+    for (size_t i = 0; i < sizeof(fake_xen.domain.uuid); i++) {
+        fake_xen.domain.uuid[i] ^= 1;
+        assert_int_not_equal(r->h->ops->pulse(r->h, 1), first);
+        fake_xen.domain.uuid[i] ^= 1;
+    }
 }
 
 #define TEST(name)                                                             \

@@ -35,6 +35,9 @@ static struct {
     /* an HVM guest's pages; pages that it has at no PFN; PFNs asked for */
     struct xc_pfn_run runs[4];
     uint64_t elsewhere, asked;
+    /* what it is given in the moment the log is switched on, or read */
+    struct xc_pfn_run given;
+    int count_errno;
 } xen;
 
 static uint64_t nr_pages(void)
@@ -44,6 +47,13 @@ static uint64_t nr_pages(void)
     for (size_t i = 0; i < 4; i++)
         n += xen.runs[i].count;
     return n;
+}
+
+static void give(void)
+{
+    if (xen.given.count)
+        xen.runs[3] = xen.given;
+    xen.given.count = 0;
 }
 
 static bool is_there(xc_pfn_t pfn)
@@ -101,12 +111,18 @@ int xc_version(xc_interface *xch, int cmd, void *arg)
 int xc_shadow_control(xc_interface *xch, uint32_t domid, unsigned op,
                       unsigned *mb, unsigned mode)
 {
+    if (op == XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY)
+        give();
     return 0;
 }
 
 int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned n,
                           xc_domaininfo_t *info)
 {
+    if (xen.count_errno) {
+        errno = xen.count_errno;
+        return -1;
+    }
     *info = (xc_domaininfo_t){
         .domain = DOMID,
         .flags = xen.pv ? 0 : XEN_DOMINF_hvm_guest,
@@ -147,6 +163,7 @@ int xc_get_pfn_type_batch(xc_interface *xch, uint32_t domid, unsigned n,
 int xc_get_pfn_type_batch(xc_interface *xch, uint32_t domid, unsigned n,
                           xen_pfn_t *types)
 {
+    assert_true(n <= XC_XEN_TYPES_MAX);
     xen.asked += n;
     for (unsigned i = 0; i < n; i++)
         types[i] = (xen.pv ? types[i] != XC_INVALID_MFN : is_there(types[i]))
@@ -173,6 +190,7 @@ long long xc_logdirty_control(xc_interface *xch, uint32_t domid, unsigned op,
                               xc_hypercall_buffer_t *words, unsigned long pages,
                               unsigned mode, xc_shadow_op_stats_t *stats)
 {
+    give();
     return (long long)pages;
 }
 
@@ -377,7 +395,8 @@ static struct xc_hv *open_small(void)
     struct xc_hv_xen_params p = {.domid = DOMID};
     struct xc_hv *hv;
 
-    xen.nr_gpfns = 0xff000;
+    if (!xen.nr_gpfns)
+        xen.nr_gpfns = 0xff000;
     xen.runs[0] = (struct xc_pfn_run){0, 32768};
     xen.runs[1] = (struct xc_pfn_run){0xfeff8, 8};
     assert_int_equal(xc_hv_xen_open(&p, &hv), 0);
@@ -456,12 +475,19 @@ static uint64_t first_dirty(struct xc_hv *hv, bool final)
     return first;
 }
 
-/* It may have written to it before the log knew of it. */
-static void page_that_a_running_guest_is_given_counts_as_written(void **state)
+static struct xc_hv *open_logging(void)
 {
     struct xc_hv *hv = open_small();
 
     assert_int_equal(xc_hv_dirty_start(hv), 0);
+    return hv;
+}
+
+/* It may have written to it before the log knew of it. */
+static void page_that_a_running_guest_is_given_counts_as_written(void **state)
+{
+    struct xc_hv *hv = open_logging();
+
     assert_runs(hv, xen.runs, 2);
     assert_int_equal(first_dirty(hv, false), hv->nr_pfns);
     xen.runs[2] = (struct xc_pfn_run){0x50000, 1};
@@ -469,6 +495,90 @@ static void page_that_a_running_guest_is_given_counts_as_written(void **state)
     assert_int_equal(first_dirty(hv, true), hv->nr_pfns);
     xen.runs[3] = (struct xc_pfn_run){0x60000, 1};
     assert_int_equal(first_dirty(hv, true), 0x60000);
+    xc_hv_close(hv);
+}
+
+static void page_given_while_the_log_is_switched_on_counts(void **state)
+{
+    struct xc_hv *hv;
+
+    xen.given = (struct xc_pfn_run){40000, 1};
+    hv = open_logging();
+    assert_runs(hv, xen.runs, 2);
+    assert_int_equal(first_dirty(hv, false), 40000);
+    xc_hv_close(hv);
+}
+
+/* Until then its log had nothing of what was written to it. */
+static void page_given_while_the_log_is_read_counts_the_next_time(void **state)
+{
+    struct xc_hv *hv = open_logging();
+
+    xen.given = (struct xc_pfn_run){40000, 1};
+    assert_int_equal(first_dirty(hv, false), hv->nr_pfns);
+    assert_int_equal(first_dirty(hv, false), 40000);
+    xc_hv_close(hv);
+}
+
+static void page_given_back_and_given_again_counts(void **state)
+{
+    struct xc_hv *hv = open_logging();
+
+    xen.runs[0].count--;
+    assert_int_equal(first_dirty(hv, false), hv->nr_pfns);
+    xen.runs[0].count++;
+    assert_int_equal(first_dirty(hv, false), xen.runs[0].count - 1);
+    xc_hv_close(hv);
+}
+
+/* Its number is no multiple of a word's bits. */
+static void last_page_of_all_counts_when_the_guest_stands(void **state)
+{
+    struct xc_hv *hv;
+
+    xen.nr_gpfns = 0xff000 + 3;
+    hv = open_logging();
+    xen.runs[2] = (struct xc_pfn_run){hv->nr_pfns - 1, 1};
+    assert_int_equal(first_dirty(hv, true), hv->nr_pfns - 1);
+    xc_hv_close(hv);
+}
+
+static void verifying_looks_at_a_guest_that_stands_anew(void **state)
+{
+    struct xc_hv *hv = open_logging();
+
+    assert_int_equal(first_dirty(hv, true), hv->nr_pfns);
+    xen.runs[0].count--;
+    xen.runs[2] = xen.runs[1];
+    xen.runs[1] = (struct xc_pfn_run){40000, 1};
+    assert_runs(hv, xen.runs, 3);
+    xc_hv_close(hv);
+}
+
+static void pages_that_cannot_be_counted_fail_the_save(void **state)
+{
+    struct xc_hv *hv = open_logging();
+    struct xc_bitmap dirty;
+
+    assert_int_equal(xc_bitmap_init(&dirty, hv->nr_pfns), 0);
+    xen.count_errno = EPERM;
+    assert_int_equal(xc_hv_dirty_read_clear(hv, &dirty, false), -EPERM);
+    assert_int_equal(xc_hv_dirty_read_clear(hv, &dirty, true), -EPERM);
+    xc_bitmap_dispose(&dirty);
+    xc_hv_close(hv);
+}
+
+static void types_of_a_full_batch_are_each_its_own(void **state)
+{
+    struct xc_hv *hv = open_small();
+    xc_pfn_t pfns[XC_BATCH_MAX];
+    uint32_t types[XC_BATCH_MAX];
+
+    for (size_t i = 0; i < XC_BATCH_MAX; i++)
+        pfns[i] = i % 3 ? i : 0x50000 + i;
+    assert_int_equal(xc_hv_page_types(hv, pfns, XC_BATCH_MAX, types), 0);
+    for (size_t i = 0; i < XC_BATCH_MAX; i++)
+        assert_int_equal(types[i], i % 3 ? 0 : XEN_DOMCTL_PFINFO_XTAB);
     xc_hv_close(hv);
 }
 
@@ -497,6 +607,18 @@ int main(void)
         cmocka_unit_test_setup(memory_on_both_sides_of_4_gib_is_found, reset),
         cmocka_unit_test_setup(
             page_that_a_running_guest_is_given_counts_as_written, reset),
+        cmocka_unit_test_setup(page_given_while_the_log_is_switched_on_counts,
+                               reset),
+        cmocka_unit_test_setup(
+            page_given_while_the_log_is_read_counts_the_next_time, reset),
+        cmocka_unit_test_setup(page_given_back_and_given_again_counts, reset),
+        cmocka_unit_test_setup(last_page_of_all_counts_when_the_guest_stands,
+                               reset),
+        cmocka_unit_test_setup(verifying_looks_at_a_guest_that_stands_anew,
+                               reset),
+        cmocka_unit_test_setup(pages_that_cannot_be_counted_fail_the_save,
+                               reset),
+        cmocka_unit_test_setup(types_of_a_full_batch_are_each_its_own, reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

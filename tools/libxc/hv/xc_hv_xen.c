@@ -10,7 +10,7 @@
 #include <stdlib.h>
 
 /* 1 TiB. A guest's highest page is where the guest put one, and may be
- * anywhere; each one below costs a save a bit and a look at it. The domain's
+ * anywhere; each one below costs a save some bits and looks at it. The domain's
  * maximum alone says too little: it follows the balloon, and what was given
  * back is still numbered. */
 #define PFNS_ANYWAY (UINT64_C(1) << 28)

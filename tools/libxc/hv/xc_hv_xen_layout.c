@@ -8,10 +8,11 @@
  * where memory uses to be, and no further than to the last page. A PV guest's
  * own list says as much, and is at hand.
  *
- * A page that a running guest is given is not in the log of dirty pages until
- * that is read the next time: what was written to it before would be lost. So
- * whenever the log is read, and the count is another one, all is looked at
- * again.
+ * What a running guest writes to a page that it has just been given is in no
+ * log: the hypervisor begins to log that page when the log is cleared the next
+ * time. So it is looked for, and the count asked for, before the log is cleared
+ * (or switched on), never behind that: what was found is logged from then on,
+ * and sent; what comes in between is new the next time.
  */
 #include <errno.h>
 
@@ -101,13 +102,6 @@ static int note_pages(struct xc_hv_xen *x, xc_pfn_t *at, xc_pfn_t end,
     return 0;
 }
 
-static int note_all(struct xc_hv_xen *x)
-{
-    xc_pfn_t at = 0;
-
-    return note_pages(x, &at, x->base.nr_pfns, UINT64_MAX);
-}
-
 /* All that were counted before and behind it: then there are no more. */
 static int has_all(struct xc_hv_xen *x, bool *all)
 {
@@ -139,18 +133,14 @@ static int note_until_all(struct xc_hv_xen *x)
     return rc;
 }
 
-static int begin(struct xc_hv_xen *x)
-{
-    x->there_pages = 0;
-    return xc_hv_xen_count(x, &x->there_count);
-}
-
-static int look_once(struct xc_hv_xen *x)
+/* As if it had never been looked at. */
+static int look_anew(struct xc_hv_xen *x)
 {
     int rc = xc_bitmap_init(&x->there, x->base.nr_pfns);
 
+    x->there_pages = 0;
     if (!rc)
-        rc = begin(x);
+        rc = xc_hv_xen_count(x, &x->there_count);
     if (!rc)
         rc = note_until_all(x);
     if (rc)
@@ -179,29 +169,65 @@ int xc_hv_xen_next_run(struct xc_hv *hv, xc_pfn_t from, struct xc_pfn_run *out)
 
     if (hv->pv || x->restore)
         return look_for_run(x, from, out);
+    /* what verifies a save must not believe what the save believed */
+    if (!from && x->guest_stands)
+        xc_bitmap_dispose(&x->there);
     if (!x->there.bits)
-        rc = look_once(x);
+        rc = look_anew(x);
     return rc ? rc : find_run(&x->there, from, out);
 }
 
-int xc_hv_xen_layout_again(struct xc_hv_xen *x, struct xc_bitmap *into)
+int xc_hv_xen_layout_begin(struct xc_hv_xen *x)
+{
+    xc_bitmap_dispose(&x->there);
+    return x->base.pv ? 0 : look_anew(x);
+}
+
+/* The guest stands, and every look is one too many: at the holes alone. */
+static int look_at_holes(struct xc_hv_xen *x, struct xc_bitmap *into)
+{
+    xen_pfn_t types[XC_XEN_TYPES_MAX];
+    xc_pfn_t at = 0, pfns[XC_XEN_TYPES_MAX];
+
+    while (at < x->there.bits) {
+        size_t n = 0;
+        int rc;
+
+        for (; at < x->there.bits && n < XC_XEN_TYPES_MAX; at++)
+            if (!xc_bitmap_test(&x->there, at))
+                types[n] = pfns[n] = at, n++;
+        rc = n ? xc_hv_xen_get_types(x, types, n) : 0;
+        if (rc)
+            return rc;
+        for (size_t i = 0; i < n; i++)
+            if (types[i] != XEN_DOMCTL_PFINFO_XTAB)
+                xc_bitmap_set(into, pfns[i]);
+    }
+    return 0;
+}
+
+static int look_at_all(struct xc_hv_xen *x, struct xc_bitmap *into)
 {
     struct xc_bitmap before = x->there;
-    uint64_t count, words = (before.bits + 63) / 64;
-    int rc;
+    uint64_t words = (before.bits + 63) / 64;
+    int rc = look_anew(x);
 
-    if (!before.bits) /* nobody has asked */
-        return 0;
-    rc = xc_hv_xen_count(x, &count);
-    if (rc || count == x->there_count)
-        return rc;
-    rc = xc_bitmap_init(&x->there, before.bits);
-    if (!rc)
-        rc = begin(x);
-    if (!rc)
-        rc = note_all(x);
     for (uint64_t w = 0; !rc && w < words; w++)
         into->words[w] |= x->there.words[w] & ~before.words[w];
     xc_bitmap_dispose(&before);
     return rc;
+}
+
+int xc_hv_xen_layout_again(struct xc_hv_xen *x, struct xc_bitmap *into,
+                           bool final)
+{
+    uint64_t count;
+    int rc;
+
+    if (!x->there.bits)
+        return 0;
+    rc = xc_hv_xen_count(x, &count);
+    if (rc || count == x->there_count)
+        return rc;
+    return final ? look_at_holes(x, into) : look_at_all(x, into);
 }

@@ -21,9 +21,12 @@ void xc_hv_xen_log_forget(struct xc_hv_xen *x)
 int xc_hv_xen_dirty_start(struct xc_hv *hv)
 {
     struct xc_hv_xen *x = xc_hv_xen_of(hv);
-    int rc = control(x, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY);
+    int rc = xc_hv_xen_layout_begin(x);
 
+    if (rc)
+        return rc;
     x->guest_stands = false;
+    rc = control(x, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY);
     if (!rc || rc == -EOPNOTSUPP)
         return rc == -EOPNOTSUPP ? -ENOTSUP : rc;
     /* A display may be tracking its video memory: no reason to give up. */
@@ -31,8 +34,7 @@ int xc_hv_xen_dirty_start(struct xc_hv *hv)
     return control(x, XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY);
 }
 
-int xc_hv_xen_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
-                               bool final)
+static int read_clear(struct xc_hv *hv, struct xc_bitmap *into, bool final)
 {
     struct xc_hv_xen *x = xc_hv_xen_of(hv);
     uint64_t nr_words = (hv->nr_pfns + 63) / 64;
@@ -56,8 +58,19 @@ int xc_hv_xen_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
     for (uint64_t w = 0; !rc && w < nr_words; w++)
         into->words[w] |= words[w];
     xc_hypercall_buffer_free_pages(x->xch, words, nr_pages);
+    return rc;
+}
+
+int xc_hv_xen_dirty_read_clear(struct xc_hv *hv, struct xc_bitmap *into,
+                               bool final)
+{
+    struct xc_hv_xen *x = xc_hv_xen_of(hv);
+    int rc = xc_hv_xen_layout_again(x, into, final);
+
+    if (!rc)
+        rc = read_clear(hv, into, final);
     x->guest_stands = final;
-    return rc ? rc : xc_hv_xen_layout_again(x, into);
+    return rc;
 }
 
 int xc_hv_xen_dirty_stop(struct xc_hv *hv)

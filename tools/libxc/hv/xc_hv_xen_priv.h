@@ -130,8 +130,11 @@ int xc_hv_xen_count(struct xc_hv_xen *x, uint64_t *count);
 
 /* xc_hv_xen_layout.c */
 int xc_hv_xen_next_run(struct xc_hv *hv, xc_pfn_t from, struct xc_pfn_run *out);
-/* The log was read: sets the bits of pages that have come since. */
-int xc_hv_xen_layout_again(struct xc_hv_xen *x, struct xc_bitmap *into);
+/* Before the log is switched on. */
+int xc_hv_xen_layout_begin(struct xc_hv_xen *x);
+/* Before the log is cleared: sets the bits of pages that have come since. */
+int xc_hv_xen_layout_again(struct xc_hv_xen *x, struct xc_bitmap *into,
+                           bool final);
 
 /* xc_hv_xen_memory.c */
 /* In: pages; out: types in their place. One that cannot be is XTAB. Calls whose

@@ -160,16 +160,17 @@ uint64_t libxl__xen_pulse(libxl__host *h, uint32_t domid)
 {
     struct libxl__host_xen *hx = libxl__host_xen_of(h);
     struct libxl__xen_domain d;
-    uint64_t pulse;
+    uint64_t id[2];
     int r = hx->calls->domains(hx->xen, domid, 1, &d);
 
     if (r < 0 && r != -ESRCH && r != -ENOENT)
         return 0;
     if (r != 1 || d.domid != domid)
         return NO_PULSE;
-    memcpy(&pulse, d.uuid, sizeof(pulse));
-    pulse = pulse << 16 | (uint64_t)(d.reason & 0xff) << 8;
-    return pulse | 1 | d.shutdown << 1 | d.dying << 2 | d.paused << 3;
+    memcpy(id, d.uuid, sizeof(id));
+    id[0] ^= id[1] ^ id[0] >> 48 ^ id[1] >> 48;
+    return id[0] << 16 | (uint64_t)(d.reason & 0xff) << 8 | d.paused << 3 |
+           d.dying << 2 | d.shutdown << 1 | 1;
 }
 
 /* It has no vCPU any more: an empty list. Else NULL. */
