@@ -49,6 +49,14 @@ has_less() { # it was ballooned down
     [ "$mib" -le 85 ] || { echo "$1 has $mib MiB"; return 1; }
 }
 
+has_screen() { # whose memory is part of the guest's
+    local kb
+    for kb in max_memkb target_memkb; do
+        run_xl $us list -l "$1" | grep -q "\"$kb\": 163840," || return 1
+    done
+    [ "$(key_of "$1" memory/videoram)" = 16384 ]
+}
+
 has() { # NAME WHAT,...
     local what
     for what in $(echo "$2" | tr , ' '); do

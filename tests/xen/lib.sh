@@ -31,11 +31,11 @@ guest_arguments() { # [ARGUMENT...]
         "tick=200 touch=8 dirty=50 modules=xenblk,xennet $*\""
 }
 
-# What an HVM guest wants beyond: no screen, and a serial port.
-hvm_config() {
+# What an HVM guest wants beyond: no screen, if LINES say nothing of one, and a
+# serial port.
+hvm_config() { # [LINE...]
+    case $* in *vga*) ;; *) printf '%s\n' 'vga = "none"' 'nographic = 1' ;; esac
     cat <<EOF
-vga = "none"
-nographic = 1
 sdl = 0
 vnc = 0
 usb = 0
@@ -59,7 +59,7 @@ kernel = "$share/$kernel"
 ramdisk = "$share/initramfs.gz"
 on_crash = "preserve"
 EOF
-        [ "$type" != hvm ] || hvm_config
+        [ "$type" != hvm ] || hvm_config "$@"
         # shellcheck disable=SC2119
         guest_arguments
         [ $# = 0 ] || printf '%s\n' "$@"

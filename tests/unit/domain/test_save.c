@@ -65,6 +65,32 @@ static void a_saved_guest_is_gone_and_comes_back(void **state)
     assert_string_equal(dom_rig_state(&rig, back), "running");
 }
 
+/* The fake host's guests have all of their memory, whatever they are told. */
+static void memory_that_is_not_given_back_yet_has_room_in_the_image(void **state)
+{
+    libxl_domain_config config;
+    uint32_t domid, mandatory, optional;
+    char *json;
+    int fd;
+
+    dom_rig_config(&config, "one");
+    config.b_info.target_memkb = config.b_info.max_memkb / 2;
+    assert_int_equal(
+        libxl_domain_create_new(rig.ctx, &config, &domid, NULL, NULL), 0);
+    libxl_domain_config_dispose(&config);
+    assert_int_equal(save(domid, "image", LIBXL_SAVE_THEN_DESTROY), 0);
+    fd = open(dom_rig_path(&rig, "image"), O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(libxl_savefile_read_header(rig.ctx, fd, "image",
+                                                &mandatory, &optional, &json),
+                     0);
+    close(fd);
+    assert_int_equal(libxl_domain_config_from_json(rig.ctx, &config, json), 0);
+    free(json);
+    assert_int_equal(config.b_info.target_memkb, config.b_info.max_memkb);
+    libxl_domain_config_dispose(&config);
+}
+
 /* Flags at 36, in the writer's byte order. */
 static uint32_t mandatory_flags(const char *name)
 {
@@ -430,6 +456,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_saved_guest_is_gone_and_comes_back,
                                         setup, teardown),
+        cmocka_unit_test_setup_teardown(
+            memory_that_is_not_given_back_yet_has_room_in_the_image, setup,
+            teardown),
         cmocka_unit_test_setup_teardown(
             a_native_file_of_a_xen_host_has_no_zero_pages, setup, teardown),
         cmocka_unit_test_setup_teardown(

@@ -108,6 +108,23 @@ static void name_and_target_are_those_of_now(void **state)
     libxl__gc_dispose(&gc);
 }
 
+/* Each save and restore would take as much from it again. */
+static void memory_of_a_screen_is_part_of_the_target(void **state)
+{
+    struct store_rig *r = *state;
+    struct libxl__domain_record rec;
+    libxl_domain_config config;
+    libxl__gc gc;
+
+    make_theirs(r, 4, UUID, "new");
+    fake_xs_put("/local/domain/4/memory/target", "65536");
+    fake_xs_put("/local/domain/4/memory/videoram", "8192");
+    read_domain(r, 4, &config, &rec, &gc);
+    assert_int_equal(config.b_info.target_memkb, 65536 + 8192);
+    libxl_domain_config_dispose(&config);
+    libxl__gc_dispose(&gc);
+}
+
 /* Upstream's xl detaches a device, and leaves it in its userdata. */
 static void a_device_that_xenstore_does_not_have_is_left_out(void **state)
 {
@@ -340,6 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(name_and_target_are_those_of_now),
+        TEST(memory_of_a_screen_is_part_of_the_target),
         TEST(an_identity_needs_no_configuration),
         TEST(a_device_that_xenstore_does_not_have_is_left_out),
         TEST(a_domain_without_userdata_has_a_name_and_a_type),

@@ -11,6 +11,10 @@
 #include "migrate/savefile.h"
 #include "migrate/sender_facts.h"
 
+/* Xen counts some pages of its own as the guest's; upstream's xl makes room for
+ * 1 MiB more than the target. */
+#define TARGET_SLACK_KB 512u
+
 /* What a QEMU host must find again is the guest's own, whatever configuration
  * the user gave: it cannot be changed by one. */
 static int keep_qemu_host(libxl_qemu_host_info *to,
@@ -49,6 +53,22 @@ static void keep_identity(libxl_domain_config *to,
             memcpy(to->nics[i].mac, from->nics[i].mac, sizeof(none));
 }
 
+/* A guest that is to give memory back may not have done so yet: what it has is
+ * sent, and a reader may make room for the target alone. */
+static int cover_memory(libxl__dom_op *op, libxl_domain_build_info *b)
+{
+    libxl_dominfo info = {0};
+    int rc = op->host->ops->dominfo(op->host, op->gc, op->domid, &info);
+    uint64_t has = info.current_memkb;
+
+    libxl_dominfo_dispose(&info);
+    if (has > b->max_memkb)
+        has = b->max_memkb;
+    if (!rc && b->target_memkb && has > b->target_memkb + TARGET_SLACK_KB)
+        b->target_memkb = has;
+    return rc;
+}
+
 /* *out is initialised, and the caller disposes it, also after an error. */
 static int choose_config(libxl__dom_op *op,
                          const struct libxl__save_header_how *how,
@@ -71,7 +91,7 @@ static int choose_config(libxl__dom_op *op,
         libxl_domain_config_dispose(&own);
     }
     out->c_info.domid = how->preserve_domid ? op->domid : 0;
-    return rc;
+    return rc ? rc : cover_memory(op, &out->b_info);
 }
 
 /* Of the disks that the guest has here, whatever configuration is sent. */

@@ -72,13 +72,33 @@ static void leave_out_absent(struct libxl__xs *xs, libxl__gc *gc,
     c->num_nics = n;
 }
 
+static uint64_t read_kb(struct libxl__xs *xs, libxl__gc *gc, uint32_t domid,
+                        const char *key)
+{
+    char *text = libxl__xs_read(xs, gc, "/local/domain/%u/memory/%s", domid,
+                                key);
+
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
+/* The guest is told of its memory without that of its screen. */
+static void read_target(struct libxl__xs *xs, libxl__gc *gc, uint32_t domid,
+                        libxl_domain_build_info *b)
+{
+    uint64_t target = read_kb(xs, gc, domid, "target"),
+             video = read_kb(xs, gc, domid, "videoram");
+
+    if (target && target < b->max_memkb && video <= b->max_memkb - target)
+        b->target_memkb = target + video;
+}
+
 int libxl__store_xen_refresh(struct libxl__xs *xs, libxl__gc *gc,
                              struct libxl__domain_record *rec)
 {
     libxl_ctx *ctx = xs->ctx;
     struct libxl__config_error err;
     libxl_domain_config config;
-    char *target, *json;
+    char *json;
     int rc;
 
     /* A dom0 has next to none, nor has a domain of other tools. */
@@ -91,10 +111,7 @@ int libxl__store_xen_refresh(struct libxl__xs *xs, libxl__gc *gc,
     config.c_info.domid = 0;
     leave_out_absent(xs, gc, rec->domid, &config);
     rc = set_text(&config.c_info.name, rec->name);
-    target =
-        libxl__xs_read(xs, gc, "/local/domain/%u/memory/target", rec->domid);
-    if (target && strtoull(target, NULL, 10) < config.b_info.max_memkb)
-        config.b_info.target_memkb = strtoull(target, NULL, 10);
+    read_target(xs, gc, rec->domid, &config.b_info);
     json = rc ? NULL : libxl_domain_config_to_json(ctx, &config);
     rec->config_json = json ? libxl__gc_take(gc, json) : NULL;
     libxl_domain_config_dispose(&config);
