@@ -204,7 +204,6 @@ detach() { # WHOSE
 }
 
 hot_moves() { # HOW FROM TO WHAT
-    forget_log hot
     "by_$1" hot "$2" "$3" || return 1
     [ -z "$4" ] || has hot "$4"
 }
