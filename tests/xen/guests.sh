@@ -25,6 +25,17 @@ prepare() {
     make_vif_script
 }
 
+within() { # COMMAND...: until it succeeds
+    local i=0
+    until "$@"; do
+        i=$((i + 1))
+        [ $i -lt 300 ] || { echo "never: $*"; return 1; }
+        sleep 0.1
+    done
+}
+
+mib_of() { xl list "$1" | awk 'NR > 1 { print $3 }'; }
+
 has_smp() {
     [ "$(xl vcpu-list "$1" | awk 'NR > 1 && $5 != "--p"' | wc -l)" = 2 ]
 }
@@ -45,7 +56,7 @@ has_keys() {
 
 has_less() { # it was ballooned down
     local mib
-    mib=$(xl list "$1" | awk 'NR > 1 { print $3 }')
+    mib=$(mib_of "$1")
     [ "$mib" -le 85 ] || { echo "$1 has $mib MiB"; return 1; }
 }
 
@@ -65,12 +76,8 @@ has() { # NAME WHAT,...
 }
 
 shrink() {
-    local i=0
     xl mem-set "$1" 84
-    until has_less "$1" >/dev/null || [ $i = 100 ]; do
-        i=$((i + 1))
-        sleep 0.2
-    done
+    within has_less "$1" >/dev/null
 }
 
 ready() { # NAME WHAT,...
@@ -114,7 +121,6 @@ refuses() { # FROM
 
 # ---- memory that comes while the guest "grows" is sent ----
 
-mib_of() { xl list "$1" | awk 'NR > 1 { print $3 }'; }
 has_mib() { [ "$(mib_of "$1")" -ge "$2" ]; }
 lacks_mib() { ! has_mib "$1" "$2"; }
 
@@ -295,15 +301,6 @@ EOF
 }
 
 is_suspended() { xl list again | awk 'NR > 1 { exit $5 !~ /s/ }'; }
-
-within() { # COMMAND...: until it succeeds
-    local i=0
-    until "$@"; do
-        i=$((i + 1))
-        [ $i -lt 300 ] || { echo "never: $*"; return 1; }
-        sleep 0.1
-    done
-}
 
 suspend_it() { xenstore-write "$(word_of_again)" suspend && within is_suspended; }
 no_journal() { [ ! -e "/run/xl/$(domid again)/journal" ]; }

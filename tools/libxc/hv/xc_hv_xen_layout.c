@@ -195,7 +195,9 @@ static int look_at_holes(struct xc_hv_xen *x, struct xc_bitmap *into)
 
         for (; at < x->there.bits && n < XC_XEN_TYPES_MAX; at++)
             if (!xc_bitmap_test(&x->there, at))
-                types[n] = pfns[n] = at, n++;
+                pfns[n++] = at;
+        for (size_t i = 0; i < n; i++)
+            types[i] = pfns[i];
         rc = n ? xc_hv_xen_get_types(x, types, n) : 0;
         if (rc)
             return rc;

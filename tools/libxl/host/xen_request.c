@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* xen_request.c - what a guest is asked to do, by xenstore. */
 #include <inttypes.h>
-#include <stdlib.h>
 
 #include "base/log.h"
 #include "host/xen_host.h"
@@ -69,24 +68,14 @@ int libxl__xen_sysrq(libxl__egc *egc, libxl__host *h, libxl__host_call *call,
                                  "control/sysrq", text));
 }
 
-static uint64_t read_kb(struct libxl__host_xen *hx, libxl__gc *gc,
-                        uint32_t domid, const char *key)
-{
-    char *text = libxl__xs_read(&hx->xs, gc,
-                                "/local/domain/%" PRIu32 "/memory/%s", domid,
-                                key);
-
-    return text ? strtoull(text, NULL, 10) : 0;
-}
-
 int libxl__xen_set_memory(libxl__egc *egc, libxl__host *h,
                           libxl__host_call *call, uint64_t target_kb)
 {
     struct libxl__host_xen *hx = libxl__host_xen_of(h);
     libxl__gc *gc = libxl__ao_gc(call->ao);
     uint32_t domid = call->domid;
-    uint64_t max_kb = read_kb(hx, gc, domid, "static-max");
-    uint64_t video_kb = read_kb(hx, gc, domid, "videoram");
+    uint64_t max_kb = libxl__xs_memory_kb(&hx->xs, gc, domid, "static-max");
+    uint64_t video_kb = libxl__xs_memory_kb(&hx->xs, gc, domid, "videoram");
     struct libxl__xs_writer w = {
         .xs = &hx->xs,
         .gc = gc,

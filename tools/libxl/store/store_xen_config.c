@@ -72,21 +72,12 @@ static void leave_out_absent(struct libxl__xs *xs, libxl__gc *gc,
     c->num_nics = n;
 }
 
-static uint64_t read_kb(struct libxl__xs *xs, libxl__gc *gc, uint32_t domid,
-                        const char *key)
-{
-    char *text = libxl__xs_read(xs, gc, "/local/domain/%u/memory/%s", domid,
-                                key);
-
-    return text ? strtoull(text, NULL, 10) : 0;
-}
-
 /* The guest is told of its memory without that of its screen. */
 static void read_target(struct libxl__xs *xs, libxl__gc *gc, uint32_t domid,
                         libxl_domain_build_info *b)
 {
-    uint64_t target = read_kb(xs, gc, domid, "target"),
-             video = read_kb(xs, gc, domid, "videoram");
+    uint64_t target = libxl__xs_memory_kb(xs, gc, domid, "target"),
+             video = libxl__xs_memory_kb(xs, gc, domid, "videoram");
 
     if (target && target < b->max_memkb && video <= b->max_memkb - target)
         b->target_memkb = target + video;

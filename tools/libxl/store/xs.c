@@ -47,6 +47,15 @@ char *libxl__xs_read(struct libxl__xs *xs, libxl__gc *gc, const char *fmt, ...)
     return libxl__gc_take(gc, text);
 }
 
+uint64_t libxl__xs_memory_kb(struct libxl__xs *xs, libxl__gc *gc,
+                             uint32_t domid, const char *key)
+{
+    char *text =
+        libxl__xs_read(xs, gc, "/local/domain/%u/memory/%s", domid, key);
+
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
 char **libxl__xs_children(struct libxl__xs *xs, libxl__gc *gc, const char *fmt,
                           ...)
 {

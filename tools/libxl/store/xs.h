@@ -27,6 +27,9 @@ void libxl__xs_close(struct libxl__xs *xs); /* idempotent */
 /* From gc. NULL: there is no such node, or it cannot be read (not logged). */
 char *libxl__xs_read(struct libxl__xs *xs, libxl__gc *gc, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* What the domain's node memory/KEY says; 0: it says nothing. */
+uint64_t libxl__xs_memory_kb(struct libxl__xs *xs, libxl__gc *gc,
+                             uint32_t domid, const char *key);
 /* The names below a node, from gc; NULL-terminated. NULL: no such node. */
 char **libxl__xs_children(struct libxl__xs *xs, libxl__gc *gc, const char *fmt,
                           ...) __attribute__((format(printf, 3, 4)));
